@@ -1,0 +1,25 @@
+"""Speech emotion recognition: hear an emotion, show where, say how often it is right."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AudioError": "audio",
+    "load_audio": "audio",
+    "EMOTIONS": "labels",
+    "EmotionRecognizer": "recognizer",
+    "EmotionResult": "recognizer",
+    "SerFeatureExtractor": "auto",
+    "CnnBilstmConfig": "auto",
+    "CnnBilstmForAudioClassification": "auto",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for when it is asked for: the command line starts without torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

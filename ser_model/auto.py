@@ -1,0 +1,17 @@
+"""Makes transformers' Auto classes know this project's models; importing it is enough."""
+
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
+
+from .configuration_ser import CnnBilstmConfig
+from .feature_extraction_ser import SerFeatureExtractor
+from .modeling_ser import CnnBilstmForAudioClassification
+
+MODELS = {CnnBilstmConfig: CnnBilstmForAudioClassification}
+
+for config_class, model_class in MODELS.items():
+    AutoConfig.register(config_class.model_type, config_class)
+    AutoModelForAudioClassification.register(config_class, model_class)
+    AutoFeatureExtractor.register(config_class, SerFeatureExtractor)
+    config_class.register_for_auto_class()
+    model_class.register_for_auto_class("AutoModelForAudioClassification")
+SerFeatureExtractor.register_for_auto_class()

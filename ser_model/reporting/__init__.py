@@ -1,0 +1,1 @@
+"""What a run leaves behind for its reader: figures, pictures, model card, tables."""

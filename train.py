@@ -1,0 +1,188 @@
+"""Trains a preset from corpus to checkpoint: `python train.py --preset s4`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import shutil
+import sys
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import transformers
+from transformers import AutoModelForAudioClassification, HfArgumentParser, set_seed
+
+from datasets_scripts import CorpusError, data_dir_or_default, load_with_left_out
+from datasets_scripts.splits import PROTOCOLS, Split, leakage_report, make_split
+from ser_model.augmentation import Augmentation
+from ser_model.feature_extraction_ser import SerFeatureExtractor
+from ser_model.features import ViewFrames
+from ser_model.presets import Preset, PresetError, load_preset, names
+from ser_model.recognizer import EmotionRecognizer
+from ser_model.reporting.card import model_card
+from ser_model.reporting.evaluation import measure
+from ser_model.reporting.plots import confusion_figure, history_figure
+from ser_model.trainer import Loss, SerTrainer, SerTrainingArguments, best_precision, last_whole_checkpoint
+
+VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
+
+
+class RunError(Exception):
+    """A run that cannot begin, said in one sentence."""
+
+
+@dataclass
+class RunArguments:
+    """What is trained on what; everything else is a field of TrainingArguments."""
+
+    preset: str = field(default="s4", metadata={"help": f"A preset ({', '.join(names())}) or a JSON file."})
+    data_dir: str | None = field(
+        default=None, metadata={"help": "Any folder above the corpora; default $SER_DATA_DIR, else ./data."}
+    )
+    protocol: str = field(default="speaker", metadata={"help": "How clips are split.", "choices": list(PROTOCOLS)})
+    fold: int = field(default=1, metadata={"help": "Number of the fold, from 1."})
+    resume: bool = field(default=False, metadata={"help": "Go on from the last whole checkpoint."})
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the whole way; returns the exit status."""
+    try:
+        run, preset, args = parse_arguments(sys.argv[1:] if argv is None else argv)
+        train(run, preset, args)
+    except (CorpusError, PresetError, RunError) as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ntrain.py: stopped; the same command with --resume goes on from the last epoch.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parse_arguments(argv: list[str]) -> tuple[RunArguments, Preset, SerTrainingArguments]:
+    """Command line over preset over defaults."""
+    preset_only = HfArgumentParser(RunArguments, add_help=False).parse_known_args(argv)[0]
+    preset = load_preset(preset_only.preset)
+    parser = HfArgumentParser((RunArguments, SerTrainingArguments), description=__doc__)
+    device, fast_bf16 = best_precision()
+    parser.set_defaults(output_dir="", bf16=fast_bf16, use_cpu=device.startswith("CPU"), **preset.training)
+    run, args = parser.parse_args_into_dataclasses(argv)
+    args.output_dir = args.output_dir or f"runs/{preset.name}-{run.protocol}-fold{run.fold}-seed{args.seed}"
+    return run, preset, args
+
+
+def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None:
+    """Trains, measures and writes a complete checkpoint folder to `args.output_dir`."""
+    out = Path(args.output_dir)
+    resume_from = _checkpoint_to_resume(run, out)
+    set_seed(args.seed)
+    with args.main_process_first(desc="data and features"):
+        table, left_out = load_with_left_out(data_dir=data_dir_or_default(run.data_dir), **preset.data)
+        augmentation, extractor = Augmentation(**preset.augmentation), SerFeatureExtractor(**preset.feature_extractor)
+        split = make_split(table, run.protocol, run.fold, args.seed, augmentation.views)
+        training, validation = (
+            ViewFrames(table, items, extractor, augmentation, args.seed) for items in (split.train, split.validation)
+        )
+    leakage = leakage_report(table, split)
+    extractor.fit(training.frames(index) for index in range(len(training)))
+    labels = table.features["emotion"].names
+    config = preset.config(
+        num_features=extractor.feature_size,
+        num_frames=extractor.num_frames,
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )
+    loss = Loss(**preset.loss)
+    trainer = SerTrainer(
+        model=AutoModelForAudioClassification.from_config(config),
+        args=args,
+        loss=loss,
+        class_weights=loss.weights([training.labels[clip] for clip, _ in training.items], len(labels)),
+        processing_class=extractor,
+        train_dataset=training,
+        eval_dataset=validation,
+    )
+    if args.should_save:
+        _introduce(run, preset, args, split, leakage, trainer)
+    start = time.monotonic()
+    trainer.train(resume_from_checkpoint=resume_from)
+    seconds = time.monotonic() - start
+    if args.should_save:
+        report = {
+            "preset": preset.name,
+            "protocol": run.protocol,
+            "corpora": preset.data["corpora"],
+            "fold": run.fold,
+            "seed": args.seed,
+            "labels": labels,
+            "split_sizes": {name: len(items) for name, items in split.parts().items()},
+            "leakage": leakage,
+            "left_out": [{**entry, "file": Path(entry["file"]).name} for entry in left_out],
+            "best_epoch": _best_epoch(trainer),
+            "epochs": trainer.state.epoch,
+            "training_seconds": round(seconds, 1),
+            "hardware": f"{best_precision()[0]}, {platform.machine()}, {'bfloat16' if args.bf16 else 'float32'}",
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
+            "settings": preset.as_dict(),
+        }
+        _finish(out, trainer, report, table, split, augmentation)
+
+
+def _checkpoint_to_resume(run: RunArguments, out: Path) -> str | None:
+    if run.resume:
+        found = last_whole_checkpoint(out)
+        print(f"Resuming from {found}." if found else f"Nothing to resume in {out}; starting anew.")
+        return str(found) if found else None
+    if (out / "report.json").exists() or last_whole_checkpoint(out):
+        raise RunError(f"{out} already holds a run: add --resume to go on, or choose another --output_dir.")
+    return None
+
+
+def _introduce(run, preset, args, split: Split, leakage: dict[str, Any], trainer: SerTrainer) -> None:
+    sizes = ", ".join(f"{len(items)} {name}" for name, items in split.parts().items())
+    print(f"Training {preset.name} on {best_precision()[0]}, {'bfloat16' if args.bf16 else 'float32'}.")
+    print(f"Protocol {run.protocol}, fold {run.fold}, seed {args.seed}: {sizes} items.")
+    print(f"{trainer.model.num_parameters():,} parameters; writing to {args.output_dir}.")
+    print("Leakage report:", json.dumps(leakage, indent=2), sep="\n", flush=True)
+
+
+def _best_epoch(trainer: SerTrainer) -> float | None:
+    step = trainer.state.best_global_step
+    return next((entry["epoch"] for entry in trainer.state.log_history if step and entry["step"] == step), None)
+
+
+def _finish(out: Path, trainer: SerTrainer, report: dict[str, Any], table, split: Split, augmentation) -> None:
+    """Writes the checkpoint folder: all files elsewhere first, then each moved into place, report last."""
+    partial = out / ".partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    trainer.model.float().save_pretrained(partial)
+    trainer.processing_class.save_pretrained(partial)
+    recognizer = EmotionRecognizer.from_pretrained(partial)
+    for name in ("validation", "test"):
+        report[name] = measure(recognizer, table, split.parts()[name], augmentation, report["seed"], name)
+    run_name = f"{report['preset']}, protocol {report['protocol']}, fold {report['fold']}, seed {report['seed']}"
+    history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    confusion_figure(report["test"], report["labels"], f"Test part: {run_name}").savefig(
+        partial / "confusion_matrix.png", dpi=110
+    )
+    history_figure(history, report["best_epoch"], run_name).savefig(partial / "training_history.png", dpi=110)
+    model_card(report, type(trainer.model).__doc__.splitlines()[0]).save(partial / "README.md")
+    (partial / "report.json").write_text(json.dumps(report, indent=1))
+    for path in sorted(partial.iterdir(), key=lambda path: path.name == "report.json"):
+        os.replace(path, out / path.name)
+    partial.rmdir()
+    for checkpoint in out.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    test = report["test"]
+    print(f"Test UAR {test['uar']:.1%}, accuracy {test['accuracy']:.1%}, macro F1 {test['macro_f1']:.1%} ({run_name}).")
+    print(f"Checkpoint and report: {out}")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    transformers.utils.logging.set_verbosity_warning()
+    sys.exit(main())
