@@ -88,11 +88,12 @@ def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None
             ViewFrames(table, items, extractor, augmentation, args.seed) for items in (split.train, split.validation)
         )
     leakage = leakage_report(table, split)
-    extractor.fit(training.frames(index) for index in range(len(training)))
+    extractor.fit(training.column("input_features"), training.column("utterance_features"))
     labels = table.features["emotion"].names
     config = preset.config(
         num_features=extractor.feature_size,
         num_frames=extractor.num_frames,
+        num_utterance_features=extractor.num_utterance_features,
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
     )

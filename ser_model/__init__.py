@@ -14,6 +14,9 @@ _HOMES = {
     "SerFeatureExtractor": "auto",
     "CnnBilstmConfig": "auto",
     "CnnBilstmForAudioClassification": "auto",
+    "PhoneticCnnConfig": "auto",
+    "PhoneticCnnForAudioClassification": "auto",
+    "voice_quality": "voice_quality_ser",
 }
 __all__ = ["__version__", *_HOMES]
 

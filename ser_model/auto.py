@@ -2,11 +2,14 @@
 
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
 
-from .configuration_ser import CnnBilstmConfig
+from .configuration_ser import CnnBilstmConfig, PhoneticCnnConfig
 from .feature_extraction_ser import SerFeatureExtractor
-from .modeling_ser import CnnBilstmForAudioClassification
+from .modeling_ser import CnnBilstmForAudioClassification, PhoneticCnnForAudioClassification
 
-MODELS = {CnnBilstmConfig: CnnBilstmForAudioClassification}
+MODELS = {
+    CnnBilstmConfig: CnnBilstmForAudioClassification,
+    PhoneticCnnConfig: PhoneticCnnForAudioClassification,
+}
 
 for config_class, model_class in MODELS.items():
     AutoConfig.register(config_class.model_type, config_class)

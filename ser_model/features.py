@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ def _clip_frames(audio: str, front_end: dict, augmentation: dict, view: int, see
     extractor = SerFeatureExtractor(**front_end)
     samples = load_audio(audio, extractor.sampling_rate)
     samples = Augmentation(**augmentation).view(samples, extractor.sampling_rate, Path(audio).stem, view, seed)
-    return {"frames": extractor.frames([samples])[0].ravel()}
+    row = {"frames": extractor.frames([samples])[0].ravel()}
+    utterances = extractor.utterances([samples])
+    return row if utterances is None else row | {"utterance": utterances[0]}
 
 
 class ViewFrames(torch.utils.data.Dataset):
@@ -55,13 +57,14 @@ class ViewFrames(torch.utils.data.Dataset):
         return len(self.items)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        clip, _ = self.items[index]
-        return {"input_features": self.frames(index), "labels": self.labels[clip]}
-
-    def frames(self, index: int) -> np.ndarray:
-        """Frames `(num_frames, num_features)` of an item."""
         clip, view = self.items[index]
-        return self.views[view][clip]["frames"].reshape(-1, self.num_features)
+        row = self.views[view][clip]
+        item = {"input_features": row["frames"].reshape(-1, self.num_features), "labels": self.labels[clip]}
+        return item | {"utterance_features": row["utterance"]} if "utterance" in row else item
+
+    def column(self, name: str) -> Iterator[np.ndarray]:
+        """One value of every item, in order."""
+        return (self[index][name] for index in range(len(self)))
 
 
 def _view_table(
@@ -69,8 +72,9 @@ def _view_table(
 ) -> Dataset:
     front_end = {
         name: getattr(extractor, name)
-        for name in ("features", "sampling_rate", "n_fft", "hop_length", "num_mel_bins")
+        for name in ("features", "sampling_rate", "n_fft", "hop_length", "num_mel_bins", "num_mfcc", "voice_quality")
     }
+    columns = ["frames", "utterance"] if extractor.voice_quality else ["frames"]
     # The clips themselves do not depend on how views are made: all presets share them.
     changes = asdict(augmentation) | {"views": 0} if view else {}
     return (
@@ -83,7 +87,7 @@ def _view_table(
                 "front_end": front_end, "augmentation": changes, "view": view,
                 "seed": seed if view else 0, "version": _VERSION,
             },
-            features=Features({"frames": List(Value("float32"))}),
+            features=Features({name: List(Value("float32")) for name in columns}),
             desc=f"Features of view {view}" if view else "Features of the clips",
         )
         .with_format("numpy")

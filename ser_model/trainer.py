@@ -89,6 +89,10 @@ def mixup(inputs: dict[str, torch.Tensor], num_labels: int, alpha: float) -> dic
     hard = F.one_hot(inputs["labels"], num_labels).float()
     mixed = dict(inputs, labels=share * hard + (1 - share) * hard[order])
     mixed["input_features"] = share * inputs["input_features"] + (1 - share) * inputs["input_features"][order]
+    if "utterance_features" in inputs:
+        mixed["utterance_features"] = (
+            share * inputs["utterance_features"] + (1 - share) * inputs["utterance_features"][order]
+        )
     mixed["attention_mask"] = torch.maximum(inputs["attention_mask"], inputs["attention_mask"][order])
     return mixed
 
@@ -105,7 +109,9 @@ class SerTrainer(Trainer):
 
     loss_is_scaled_for_ga = False
 
-    def __init__(self, *, loss: Loss, class_weights: torch.Tensor | None, processing_class: SerFeatureExtractor, **kwargs):
+    def __init__(
+        self, *, loss: Loss, class_weights: torch.Tensor | None, processing_class: SerFeatureExtractor, **kwargs
+    ):
         args: SerTrainingArguments = kwargs["args"]
         callbacks = [EpochLog(Path(args.output_dir, "log.jsonl"))]
         if args.early_stopping_patience is not None:
@@ -136,7 +142,8 @@ def _label_names(model: Any) -> list[str]:
 
 def _collate(extractor: SerFeatureExtractor, items: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
     frames = [item["input_features"] for item in items]
-    batch = dict(extractor.collate(frames, truncation=True, return_tensors="pt"))
+    utterances = np.stack([item["utterance_features"] for item in items]) if extractor.voice_quality else None
+    batch = dict(extractor.collate(frames, utterances, truncation=True, return_tensors="pt"))
     batch["labels"] = torch.tensor([item["labels"] for item in items])
     return batch
 

@@ -14,12 +14,14 @@ from transformers import AutoConfig, PretrainedConfig
 
 from datasets_scripts import load_corpora
 
-from .. import auto  # noqa: F401  (registers the models)
+from .. import auto  # registers the models
 from ..augmentation import Augmentation
 from ..feature_extraction_ser import SerFeatureExtractor
 from ..trainer import Loss, SerTrainingArguments
 
 FOLDER = Path(__file__).parent
+STATISTICS = frozenset({"mean", "std", "utterance_mean", "utterance_std"})  # fitted, never given
+DERIVED = frozenset({"num_features", "num_frames", "num_utterance_features"})  # follow from the extractor
 
 
 class PresetError(Exception):
@@ -89,21 +91,21 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     for block in blocks:
         if block not in content:
             raise PresetError(f"{name}: the block {block!r} is missing.")
-    _check(name, "data", content["data"], load_corpora, derived={"data_dir", "cache_dir"})
+    _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir"}))
     _check(name, "augmentation", content["augmentation"], Augmentation)
-    _check(name, "feature_extractor", content["feature_extractor"], SerFeatureExtractor, derived={"mean", "std"})
+    _check(name, "feature_extractor", content["feature_extractor"], SerFeatureExtractor, derived=STATISTICS)
     model = dict(content["model"])
     model_type = model.pop("model_type", None)
     known = {config_class.model_type: config_class for config_class in auto.MODELS}
     if model_type not in known:
         raise PresetError(f"{name}: model.model_type has to be one of {', '.join(known)}, not {model_type!r}.")
-    _check(name, "model", model, known[model_type], derived={"num_features", "num_frames"})
+    _check(name, "model", model, known[model_type], derived=DERIVED)
     _check(name, "loss", content["loss"], Loss)
     _check(name, "training", content["training"], SerTrainingArguments)
     return Preset(**content)
 
 
-def _check(name: str, block: str, values: Any, target: Callable, derived: set[str] = frozenset()) -> None:
+def _check(name: str, block: str, values: Any, target: Callable, derived: frozenset[str] = frozenset()) -> None:
     """Refuses keys that `target` does not take and values that its annotations do not allow."""
     if not isinstance(values, dict):
         raise PresetError(f"{name}: the block {block!r} has to be an object of keys and values.")

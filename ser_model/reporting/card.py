@@ -69,7 +69,7 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
     licence = licences.pop() if len(licences) == 1 else "other"
     name = f"{report['preset']}-{report['protocol']}-fold{report['fold']}-seed{report['seed']}"
     config = f"{report['protocol']}, fold {report['fold']}, seed {report['seed']}"
-    parts = {corpus: figures for corpus, figures in report["test"]["per_corpus"].items()}
+    parts = dict(report["test"]["per_corpus"].items())
     metadata = ModelCardData(
         language="en",
         license=licence,

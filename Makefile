@@ -1,0 +1,39 @@
+# Every target does its own set-up: a virtual environment in .venv, made anew when the requirements change.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: app test style quality tables clean
+
+app: $(VENV)/app.stamp  ## the demo on the shipped checkpoint, at http://127.0.0.1:7860
+	$(BIN)/python app.py
+
+test: $(VENV)/dev.stamp  ## every test
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+style: $(VENV)/dev.stamp  ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+quality: $(VENV)/dev.stamp  ## what style would change, and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+tables: $(VENV)/dev.stamp  ## result tables and pictures from results/*.json
+	$(BIN)/python -m ser_model results --table
+
+$(VENV)/app.stamp: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(BIN)/python -m pip install -q -r requirements.txt
+	touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
+	$(BIN)/python -m pip install -q -r requirements-dev.txt
+	$(BIN)/python -m pip check
+	touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,26 @@
+"""Command line: `python -m ser_model predict | evaluate | results`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .commands import evaluate, predict, results
+
+COMMANDS = {"predict": predict, "evaluate": evaluate, "results": results}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ser_model", description="Hear emotions in recorded speech.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        summary = module.__doc__.splitlines()[0]
+        subparser = subparsers.add_parser(name, help=summary, description=summary)
+        module.add_arguments(subparser)
+    args = parser.parse_args(argv)
+    return COMMANDS[args.command].run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

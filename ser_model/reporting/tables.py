@@ -1,0 +1,142 @@
+"""Tables and the picture of protocols, made from results/*.json and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from .jobs import Job, read_result
+
+PROTOCOLS = ("random-augmented", "random", "speaker")
+COLOURS = {"random-augmented": "#d55e00", "random": "#e69f00", "speaker": "#0072b2"}
+HATCHES = {"random-augmented": "//", "random": "..", "speaker": ""}
+BEGIN, END = "<!-- results: made by `make tables` -->", "<!-- end of results -->"
+
+
+def render(root: Path, folder: Path, queue: list[Job]) -> list[Path]:
+    """Writes `results/README.md`, the tables in `README.md` and `results/protocols.png`.
+
+    Args:
+        root: Where `README.md` with the two markers lies.
+        folder: Where the results, `anchors.json` and the queue lie.
+        queue: Every run there should be; what was not run is listed as such.
+
+    Returns:
+        The files written.
+    """
+    reports = {job: report for job in queue if (report := read_result(job, folder))}
+    anchors = json.loads((folder / "anchors.json").read_text())
+    summary = summary_table(reports, anchors)
+    page = folder / "README.md"
+    page.write_text(results_page(queue, reports, anchors, summary))
+    picture = folder / "protocols.png"
+    protocols_figure(reports, anchors).savefig(picture, dpi=110, metadata={"Software": None})
+    readme = root / "README.md"
+    text = readme.read_text()
+    made = re.sub(
+        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: f"{BEGIN}\n\n{summary}\n\n{END}", text, flags=re.DOTALL
+    )
+    readme.write_text(made)
+    return [page, picture, readme]
+
+
+def summary_table(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]) -> str:
+    """One row a preset: what its page says, and test UAR / accuracy under each protocol."""
+    lines = ["| preset | its page says | " + " | ".join(f"`{name}`" for name in PROTOCOLS) + " |", "|---" * 5 + "|"]
+    for preset, by_protocol in _by_preset(reports).items():
+        claim = anchors["claims"].get(preset)
+        cells = [_cell(by_protocol.get(protocol, {})) for protocol in PROTOCOLS]
+        lines.append(f"| {preset} | {claim['text'] if claim else 'no figure'} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "Test UAR / accuracy on real recordings; in brackets the folds and seeds that were averaged. `random-augmented` "
+        "trains on changed copies of its test clips and `random` on the test clips' speakers; only `speaker` says "
+        "what to expect of a new voice.",
+    ]
+    return "\n".join(lines)
+
+
+def _by_preset(reports: dict[Job, dict[str, Any]]) -> dict[str, dict[str, dict[Job, dict[str, Any]]]]:
+    grouped: dict[str, dict[str, dict[Job, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
+    for job, report in sorted(reports.items(), key=lambda entry: entry[0].name):
+        grouped[job.preset][job.protocol][job] = report
+    return grouped
+
+
+def _cell(reports: dict[Job, dict[str, Any]]) -> str:
+    if not reports:
+        return "not run"
+    uar = mean(report["test"]["uar"] for report in reports.values())
+    accuracy = mean(report["test"]["accuracy"] for report in reports.values())
+    folds = ", ".join(str(fold) for fold in sorted({job.fold for job in reports}))
+    seeds = ", ".join(str(seed) for seed in sorted({job.seed for job in reports}))
+    return f"{uar:.1%} / {accuracy:.1%} (fold {folds}; seed {seeds})"
+
+
+def results_page(queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: dict[str, Any], summary: str) -> str:
+    """The whole of `results/README.md`."""
+    baseline = anchors["egemaps_svm"]
+    lines = [
+        "# Results", "", "Made by `make tables` from the JSON files beside this page; nothing is typed.", "",
+        summary, "", "![Accuracy by protocol](protocols.png)", "",
+        "## Run by run", "",
+        f"Baseline: {baseline['about']}.", "",
+        "| preset | protocol | fold | seed | test part | clips | UAR | accuracy | macro F1 | baseline | epochs | minutes |",
+        "|---" * 12 + "|",
+    ]  # fmt: skip
+    for job in queue:
+        if report := reports.get(job):
+            lines += _rows(job, report, baseline)
+    waiting = [job for job in queue if job not in reports]
+    if waiting:
+        lines += ["", "## Queued, not run", ""]
+        lines += [f"- {job.preset}, protocol {job.protocol}, fold {job.fold}, seed {job.seed}" for job in waiting]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(job: Job, report: dict[str, Any], baseline: dict[str, Any]) -> list[str]:
+    """The pooled row of a run, and one for each corpus where there are several."""
+    parts = report["test"]["per_corpus"]
+    whole = {"all": dict(report["test"], clips=report["split_sizes"]["test"])} if len(parts) > 1 else {}
+    rows = []
+    for part, figures in {**whole, **parts}.items():
+        folds = baseline.get(part, [])
+        beside = f"{folds[(job.fold - 1) % len(folds)]:.1%}" if folds and job.protocol == "speaker" else ""
+        missing = figures.get("missing_classes")
+        note = f" (no {', '.join(missing)})" if missing else ""
+        first = part == next(iter({**whole, **parts}))
+        tail = f"{report['epochs']:.0f} | {report['training_seconds'] / 60:.0f}" if first else " | "
+        rows.append(
+            f"| {job.preset} | {job.protocol} | {job.fold} | {job.seed} | {part}{note} | {figures['clips']} "
+            f"| {figures['uar']:.1%} | {figures['accuracy']:.1%} | {figures['macro_f1']:.1%} | {beside} | {tail} |"
+        )
+    return rows
+
+
+def protocols_figure(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]) -> Figure:
+    """Test accuracy of each preset that was measured under more than one protocol, beside its page's claim."""
+    grouped = {name: found for name, found in _by_preset(reports).items() if len(found) > 1}
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    axes = figure.subplots()
+    positions = np.arange(len(grouped))
+    for offset, protocol in enumerate(PROTOCOLS):
+        heights = [
+            mean(report["test"]["accuracy"] for report in found[protocol].values()) if found[protocol] else 0.0
+            for found in grouped.values()
+        ]
+        bars = axes.bar(positions + (offset - 1) * 0.27, heights, 0.25, label=protocol,
+                        color=COLOURS[protocol], hatch=HATCHES[protocol], edgecolor="white")  # fmt: skip
+        axes.bar_label(bars, [f"{height:.0%}" if height else "" for height in heights])
+    claims = [(anchors["claims"].get(name) or {}).get("accuracy", np.nan) for name in grouped]
+    axes.plot(positions, claims, "k_", markersize=60, label="its page")
+    axes.set_xticks(positions, list(grouped))
+    axes.set(ylabel="test accuracy", ylim=(0, 1.12), title="The same network, three ways to split the clips")
+    axes.legend(ncols=4, loc="upper center", frameon=False)
+    return figure
