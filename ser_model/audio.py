@@ -20,6 +20,7 @@ MIN_SECONDS = 0.1
 MAX_SECONDS = 3600.0
 MIN_RATE, MAX_RATE = 1_000, 768_000
 SILENCE_PEAK = 1e-4  # -80 dB below full scale: two steps of 16-bit audio
+CUT_OFF = "The recording is cut off or damaged: its file ends before the audio it promises."
 AUDIO_ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4", ".aif", ".aiff"}
 
 
@@ -95,15 +96,19 @@ def _from_array(samples: np.ndarray) -> np.ndarray:
 
 def _from_file(handle: io.BytesIO | Path, original: bytes | Path, max_seconds: float) -> tuple[np.ndarray, int]:
     try:
-        with soundfile.SoundFile(handle) as file:
-            rate = _sane_rate(file.samplerate)
-            _refuse_long(file.frames / rate, max_seconds)
-            promised = file.frames
-            samples = file.read(dtype="float32", always_2d=True)
+        file = soundfile.SoundFile(handle)
     except soundfile.LibsndfileError:
         return _through_ffmpeg(original, max_seconds)
-    if len(samples) < promised or _wav_is_cut(original):
-        raise AudioError("The recording is cut off: its file ends before the audio it promises.")
+    with file:
+        rate = _sane_rate(file.samplerate)
+        _refuse_long(file.frames / rate, max_seconds)
+        try:
+            samples = file.read(dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError:
+            raise AudioError(CUT_OFF) from None
+        missing = file.frames - len(samples)
+    if missing > MIN_SECONDS * rate or _wav_is_cut(original):
+        raise AudioError(CUT_OFF)
     return samples, rate
 
 
@@ -140,8 +145,8 @@ def _through_ffmpeg(original: bytes | Path, max_seconds: float) -> tuple[np.ndar
         done = subprocess.run([*command, "-c:a", "pcm_f32le", str(decoded)], capture_output=True, text=True)
         if done.returncode or not decoded.is_file():
             raise AudioError("This file is not audio that can be read, or it is damaged.")
-        if "partial file" in done.stderr or "File ended prematurely" in done.stderr:
-            raise AudioError("The recording is cut off: its file ends before the audio it promises.")
+        if any(words in done.stderr for words in ("partial file", "ended prematurely", "Error while decoding")):
+            raise AudioError(CUT_OFF)
         samples, rate = soundfile.read(decoded, dtype="float32", always_2d=True)
     return samples, _sane_rate(rate)
 

@@ -1,0 +1,187 @@
+"""`python app.py` as its users meet it: a process, a port and an API."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import soundfile
+from conftest import ROOT, voiced_tone
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from ser_model.audio import AudioError, load_audio
+
+PATIENCE = 120  # seconds; the machine may be busy
+
+
+def shipped_checkpoint() -> Path:
+    """The checkpoint that ships, or the one of SER_TEST_CHECKPOINT; skips where there is neither."""
+    folder = Path(os.environ.get("SER_TEST_CHECKPOINT") or ROOT / "checkpoints" / "default")
+    if not (folder / "config.json").is_file():
+        pytest.skip(f"there is no checkpoint at {folder}")
+    return folder.resolve()
+
+
+def app_process(folder: Path, **environment: str) -> subprocess.Popen:
+    """Starts the app in a folder that holds its temporary files and its log, `app.log`."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("GRADIO_", "SPACE_"))}
+    (folder / "temporary").mkdir(exist_ok=True)
+    settings = {"GRADIO_TEMP_DIR": str(folder / "temporary"), "OMP_NUM_THREADS": "1", **environment}
+    with open(folder / "app.log", "w") as log:
+        return subprocess.Popen(
+            [sys.executable, ROOT / "app.py"], cwd=folder, env=inherited | settings, stdout=log, stderr=log
+        )
+
+
+@contextmanager
+def running_app(folder: Path) -> Iterator[str]:
+    """Runs the app on a free port and gives its address once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    process = app_process(folder, MODEL_ID=str(shipped_checkpoint()), GRADIO_SERVER_PORT=str(port))
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process, folder / "app.log")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)
+
+
+def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx.get(url, timeout=PATIENCE).raise_for_status()
+            return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail(f"app.py did not come up:\n{log.read_text()}")
+
+
+def tone_file(path: Path, seconds: float = 3.0) -> Path:
+    soundfile.write(path, voiced_tone(seconds), 16_000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def app_url(tmp_path_factory) -> Iterator[str]:
+    with running_app(tmp_path_factory.mktemp("app")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def client(app_url) -> Client:
+    return Client(app_url, verbose=False)
+
+
+def test_health_names_the_model(app_url):
+    answer = httpx.get(f"{app_url}/health").json()
+    assert answer["status"] == "ok"
+    assert answer["model"] == shipped_checkpoint().name
+
+
+def test_predict_answers_with_typed_data(client, tmp_path):
+    clip = tone_file(tmp_path / "tone.wav")
+    client.predict(handle_file(clip), api_name="/predict")  # the first may wait for the model
+    start = time.monotonic()
+    emotion, bars, picture, data = client.predict(handle_file(clip), api_name="/predict")
+    print(f"a 3-second clip is answered in {time.monotonic() - start:.2f} s")
+    assert set(data) == {"label", "probabilities", "attention", "duration"}
+    assert data["probabilities"][data["label"]] == max(data["probabilities"].values())
+    assert sum(data["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert data["duration"] == pytest.approx(3.0)
+    times, weights = data["attention"]["times"], data["attention"]["weights"]
+    assert len(times) == len(weights) and times == sorted(times) and times[0] >= 0 and times[-1] <= 3.0
+    assert sum(weights) == pytest.approx(1, abs=1e-3)
+    assert data["label"] in emotion and bars.count('role="meter"') == len(data["probabilities"])
+    assert "<svg" in picture
+
+
+def test_one_endpoint_with_one_input_is_offered(client):
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert list(endpoints) == ["/predict"]
+    assert len(endpoints["/predict"]["parameters"]) == 1
+
+
+@pytest.mark.parametrize("content", [b"These are words, not sound.", b"", b"RIFF\x00\x01\x00\x00WAVEfmt "])
+def test_bad_audio_is_refused_in_the_words_of_the_audio_door(client, tmp_path, content):
+    path = tmp_path / "bad.wav"
+    path.write_bytes(content)
+    with pytest.raises(AudioError) as refused:
+        load_audio(path, 16_000)
+    with pytest.raises(AppError) as told:
+        client.predict(handle_file(path), api_name="/predict")
+    assert str(told.value) == str(refused.value)
+
+
+def test_nothing_chosen_is_said(client):
+    with pytest.raises(AppError, match="Record or upload a clip first"):
+        client.predict(None, api_name="/predict")
+
+
+def test_two_people_at_once_get_their_own_answers(app_url, tmp_path):
+    durations: dict[float, list[float]] = {1.0: [], 2.5: []}
+
+    def visit(seconds: float) -> None:
+        own = Client(app_url, verbose=False)
+        clip = tone_file(tmp_path / f"{seconds}.wav", seconds)
+        for _ in range(3):
+            durations[seconds].append(own.predict(handle_file(clip), api_name="/predict")[3]["duration"])
+
+    visitors = [threading.Thread(target=visit, args=(seconds,)) for seconds in durations]
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join(PATIENCE)
+    assert durations == {1.0: [1.0] * 3, 2.5: [2.5] * 3}
+
+
+def test_clips_are_gone_when_the_server_stops(tmp_path):
+    start = time.monotonic()
+    with running_app(tmp_path) as url:
+        print(f"the server answers {time.monotonic() - start:.1f} s after the start")
+        Client(url, verbose=False).predict(handle_file(tone_file(tmp_path / "mine.wav")), api_name="/predict")
+        print(f"the first answer is there {time.monotonic() - start:.1f} s after the start")
+        assert list((tmp_path / "temporary").rglob("mine.wav"))
+    assert not [path for path in (tmp_path / "temporary").rglob("*") if path.is_file()]
+    assert "Traceback" not in (tmp_path / "app.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"MODEL_ID": "./nowhere"}, "There is no checkpoint folder at ./nowhere"),
+        ({"MODEL_ID": str(ROOT), "GRADIO_SERVER_PORT": "taken"}, "cannot be used (Address already in use)"),
+    ],
+)
+def test_a_start_that_cannot_succeed_ends_with_one_sentence(tmp_path, environment, said):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        if "GRADIO_SERVER_PORT" in environment:
+            environment = environment | {"GRADIO_SERVER_PORT": str(other.getsockname()[1])}
+        assert app_process(tmp_path, **environment).wait(PATIENCE) == 1
+    lines = (tmp_path / "app.log").read_text().strip().splitlines()
+    assert len(lines) == 1 and said in lines[0]
+
+
+def test_address_follows_the_environment(monkeypatch):
+    from app import address
+
+    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "SPACE_ID"):
+        monkeypatch.delenv(name, raising=False)
+    assert address() == ("127.0.0.1", 7860)
+    monkeypatch.setenv("SPACE_ID", "someone/a-space")
+    assert address() == ("0.0.0.0", 7860)
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "192.0.2.1")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "8000")
+    assert address() == ("192.0.2.1", 8000)

@@ -1,0 +1,219 @@
+"""The page in a real browser: what a visitor sees, hears asked for, and is told."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import need_program, voiced_tone
+from test_app import PATIENCE, running_app, tone_file
+
+from ser_model.labels import EMOTIONS
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
+
+SPOKEN_PEAK = 0.26
+OpenPage = Callable[..., "playwright.Page"]
+
+
+@pytest.fixture(scope="module")
+def app_url(tmp_path_factory) -> Iterator[str]:
+    need_program("chromium")
+    with running_app(tmp_path_factory.mktemp("app")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator[playwright.Browser]:
+    """Chromium whose microphone plays a tone."""
+    spoken = tmp_path_factory.mktemp("microphone") / "spoken.wav"
+    wave = voiced_tone(5.0, rate=48_000)
+    soundfile.write(spoken, SPOKEN_PEAK * wave / np.abs(wave).max(), 48_000, subtype="PCM_16")
+    flags = [
+        "--no-sandbox",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={spoken}",
+    ]
+    with playwright.sync_playwright() as player:
+        chromium = player.chromium.launch(executable_path=need_program("chromium"), args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, app_url) -> Iterator[OpenPage]:
+    """Opens the page for a new visitor; afterwards no request may have left the machine, nor anything failed."""
+    visits, hosts, errors = [], set(), []
+
+    def open_it(**options) -> playwright.Page:
+        visit = browser.new_context(**options)
+        visits.append(visit)
+        visit.set_default_timeout(1000 * PATIENCE)
+        page = visit.new_page()
+        page.on("request", lambda request: hosts.add(urlparse(request.url).hostname))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(app_url)
+        page.get_by_role("button", name="Hear the emotion").wait_for()
+        return page
+
+    yield open_it
+    for visit in visits:
+        visit.close()
+    assert hosts <= {"127.0.0.1", None}, "the page asked another host"
+    # The player says so itself when it is given what is not audio.
+    assert [error for error in errors if "Waveform load error" not in error] == []
+
+
+def upload(page: playwright.Page, path: Path) -> None:
+    page.set_input_files("#ser-audio input[type=file]", path)
+
+
+def answer(page: playwright.Page) -> str:
+    return page.locator(".ser-label").inner_text()
+
+
+def bars(page: playwright.Page) -> dict[str, float]:
+    """Names and percentages as they are written beside the bars."""
+    rows = page.locator(".ser-bar").all()
+    return {
+        row.locator(".ser-name").inner_text(): float(row.locator(".ser-percent").inner_text().split()[0])
+        for row in rows
+    }
+
+
+def test_an_uploaded_clip_gives_emotion_bars_and_picture(open_page, tmp_path):
+    page = open_page()
+    upload(page, tone_file(tmp_path / "tone.wav"))
+    label, shares = answer(page), bars(page)
+    assert set(shares) == set(EMOTIONS)
+    assert next(iter(shares)) == label and list(shares.values()) == sorted(shares.values(), reverse=True)
+    assert sum(shares.values()) == pytest.approx(100, abs=4)  # each is rounded
+    widths = [row.bounding_box()["width"] for row in page.locator(".ser-fill").all()]
+    assert widths == sorted(widths, reverse=True)
+    picture = page.get_by_role("img", name="where the network listened")
+    assert picture.locator("svg").first.is_visible()
+    assert "where the network listened" in picture.inner_text()
+    assert "3.0 s" in page.inner_text("#ser-emotion")
+
+
+def test_the_page_says_how_often_it_is_right(open_page):
+    note = open_page().locator("#ser-trust")
+    playwright.expect(note).to_contain_text(re.compile(r"Right \d+ times? of 10 on .*UAR \d+ %"))
+    playwright.expect(note).to_contain_text("not what a person feels")
+
+
+def test_the_result_is_there_as_data(open_page, tmp_path):
+    page = open_page()
+    upload(page, tone_file(tmp_path / "tone.wav"))
+    label = answer(page)
+    page.get_by_role("button", name="As data").click()
+    playwright.expect(page.locator("#ser-data")).to_contain_text(label)
+
+
+def test_a_recording_from_the_microphone_keeps_its_level(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Record audio").click()
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(2500)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    assert answer(page) in EMOTIONS
+    seconds, peak = re.search(r"([\d.]+) s, peak (-?[\d.]+) dB", page.inner_text("#ser-emotion")).groups()
+    assert 1.5 < float(seconds) < 30
+    # With the browser's gain control on it would arrive near 0 dB.
+    assert float(peak) == pytest.approx(20 * np.log10(SPOKEN_PEAK), abs=2)
+
+
+def test_webm_is_taken_where_ffmpeg_is(open_page, tmp_path, ffmpeg):
+    spoken, recorded = tone_file(tmp_path / "tone.wav"), tmp_path / "recorded.webm"
+    subprocess.run([ffmpeg, "-v", "error", "-i", spoken, "-c:a", "libopus", recorded], check=True)
+    page = open_page()
+    upload(page, recorded)
+    assert answer(page) in EMOTIONS
+    assert "3.0 s" in page.inner_text("#ser-emotion")
+
+
+@pytest.mark.parametrize("name", ["bad.wav", "notes.txt"])
+def test_what_is_not_audio_is_explained_where_the_answer_would_be(open_page, tmp_path, name):
+    path = tmp_path / name
+    path.write_text("These are words, not sound.")
+    page = open_page()
+    upload(page, path)
+    message = page.locator("#ser-emotion").get_by_role("alert")
+    playwright.expect(message).to_contain_text("not audio")
+    assert page.locator(".ser-bar").count() == 0
+    assert "Traceback" not in page.inner_text("body")
+
+
+def test_a_dropped_file_is_heard_too(open_page, tmp_path):
+    sound = tone_file(tmp_path / "tone.wav", 1.0).read_bytes()
+    page = open_page()
+    dropped = page.evaluate_handle(
+        """bytes => {
+            const dropped = new DataTransfer();
+            dropped.items.add(new File([new Uint8Array(bytes)], "dropped.wav", { type: "audio/wav" }));
+            return dropped;
+        }""",
+        list(sound),
+    )
+    page.dispatch_event("#ser-audio .upload-container", "drop", {"dataTransfer": dropped})
+    assert answer(page) in EMOTIONS
+
+
+def test_clearing_the_clip_clears_the_answer(open_page, tmp_path):
+    page = open_page()
+    upload(page, tone_file(tmp_path / "tone.wav"))
+    answer(page)
+    page.get_by_role("button", name="Clear").click()
+    playwright.expect(page.locator(".ser-label")).to_have_count(0)
+    playwright.expect(page.locator(".ser-bar")).to_have_count(0)
+
+
+def test_the_keyboard_reaches_the_button_and_nothing_chosen_is_said(open_page):
+    page = open_page()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "ser-hear":
+            break
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator("#ser-emotion")).to_contain_text("Record or upload a clip first.")
+
+
+def test_a_phone_needs_no_sideways_scrolling(open_page, tmp_path):
+    page = open_page(viewport={"width": 375, "height": 812})
+    upload(page, tone_file(tmp_path / "tone.wav"))
+    answer(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.locator(".ser-narrow").is_visible() and not page.locator(".ser-wide").is_visible()
+    outside = (
+        "[...document.querySelectorAll('[class^=ser-]')].filter(e => e.getBoundingClientRect().right > 375).length"
+    )
+    assert page.evaluate(outside) == 0
+
+
+def test_text_can_be_read_by_night_and_day(open_page, tmp_path):
+    clip = tone_file(tmp_path / "tone.wav")
+    brightness = {}
+    for scheme in ("light", "dark"):
+        page = open_page(color_scheme=scheme)
+        upload(page, clip)
+        answer(page)
+        colour = "getComputedStyle(document.querySelector('.ser-picture .ser-wide svg')).color"
+        brightness[scheme] = np.mean([float(part) for part in re.findall(r"[\d.]+", page.evaluate(colour))[:3]])
+    assert brightness["light"] < 100 and brightness["dark"] > 180
+
+
+def test_two_visitors_see_their_own_clips(open_page, tmp_path):
+    one, other = open_page(), open_page()
+    upload(one, tone_file(tmp_path / "short.wav", 1.0))
+    upload(other, tone_file(tmp_path / "long.wav", 2.0))
+    playwright.expect(one.locator("#ser-emotion")).to_contain_text("1.0 s")
+    playwright.expect(other.locator("#ser-emotion")).to_contain_text("2.0 s")
+    playwright.expect(one.locator("#ser-emotion")).to_contain_text("1.0 s")

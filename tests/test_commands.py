@@ -1,0 +1,92 @@
+"""The command line, as people type it."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT, voiced_tone
+
+
+def run(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "ser_model", *map(str, words)],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("clips")
+    (root / "deep" / "er").mkdir(parents=True)
+    soundfile.write(root / "one.wav", voiced_tone(1.0), 16_000)
+    soundfile.write(root / "deep" / "er" / "two.FLAC", voiced_tone(1.5, 44_100), 44_100, format="FLAC")
+    soundfile.write(root / "deep" / "silent.wav", np.zeros(16_000), 16_000)
+    (root / "notes.txt").write_text("not audio")
+    return root
+
+
+def test_json_is_one_array_and_bad_files_do_not_stop_the_rest(folder):
+    done = run("predict", folder, folder / "nowhere.wav", folder / "notes.txt", "--format", "json")
+    rows = {row["file"].removeprefix(f"{folder}/"): row for row in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert set(rows) == {"one.wav", "deep/er/two.FLAC", "deep/silent.wav", "nowhere.wav", "notes.txt"}
+    assert all(set(row) == {"file", "label", "probabilities", "duration", "error"} for row in rows.values())
+    good = rows["deep/er/two.FLAC"]
+    assert good["error"] is None and good["duration"] == pytest.approx(1.5)
+    assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert good["label"] == max(good["probabilities"], key=good["probabilities"].get)
+    for name, words in (("deep/silent.wav", "silent"), ("nowhere.wav", "no file"), ("notes.txt", "not audio")):
+        assert rows[name]["label"] is None and words in rows[name]["error"] and words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_csv_and_table(folder):
+    done = run("predict", folder / "one.wav", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert done.returncode == 0 and len(rows) == 1
+    assert float(rows[0][rows[0]["label"]]) > 0 and rows[0]["error"] == ""
+    table = run("predict", folder / "one.wav", folder / "deep" / "er")
+    assert table.returncode == 0 and len(table.stdout.splitlines()) == 2
+    assert rows[0]["label"] in table.stdout
+
+
+def test_a_folder_without_audio_and_a_missing_model(tmp_path):
+    done = run("predict", tmp_path, "--format", "json")
+    assert done.returncode == 1 and "no audio file" in json.loads(done.stdout)[0]["error"]
+    done = run("predict", tmp_path, "--model", tmp_path / "nowhere")
+    assert done.returncode == 1 and "No model could be loaded" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys, ser_model.__main__ as m\n"
+        "try: m.main(['predict', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'transformers', 'datasets', 'librosa', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert "FILE_OR_FOLDER" in done.stdout and done.stdout.splitlines()[-1] == "[]"
+
+
+def test_twenty_clips_of_a_test_actor(corpora):
+    clips = sorted((corpora / "ravdess").rglob("03-01-*-01.flac"))[:20]
+    done = run("predict", *clips)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 20
+
+
+def test_evaluate_without_data_says_so(tmp_path):
+    done = run("evaluate", "checkpoints/default", "--data_dir", tmp_path)
+    assert done.returncode == 1 and "No ravdess clip lies below" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_evaluate_repeats_the_shipped_report(corpora):
+    done = run("evaluate", "checkpoints/default", "--data_dir", corpora)
+    assert done.returncode == 0, done.stderr
+    shipped = json.loads((ROOT / "checkpoints/default/report.json").read_text())
+    assert json.loads(done.stdout)["test"]["uar"] == pytest.approx(shipped["test"]["uar"])

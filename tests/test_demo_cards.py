@@ -1,0 +1,73 @@
+"""HTML of the page, and the colours in it."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+
+from ser_model.demo import cards
+from ser_model.demo.colours import EMOTION_COLOURS, OTHER_COLOUR, colour_of
+from ser_model.labels import EMOTIONS
+
+# Severe colour blindness in linear RGB: Machado, Oliveira and Fernandes (2009).
+EYES = {
+    "typical": np.eye(3),
+    "red-blind": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "green-blind": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "blue-blind": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+WHITE = XYZ.sum(axis=1)
+
+
+def seen(colour: str, eye) -> np.ndarray:
+    """CIELAB of a hex colour as an eye sees it."""
+    rgb = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    x, y, z = np.cbrt(np.clip(XYZ @ np.clip(np.asarray(eye) @ linear, 0, 1) / WHITE, 1e-3, 1))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_every_emotion_has_its_own_colour():
+    assert set(EMOTION_COLOURS) == set(EMOTIONS)
+    assert len({*EMOTION_COLOURS.values(), OTHER_COLOUR}) == len(EMOTIONS) + 1
+    assert colour_of("boredom") == OTHER_COLOUR
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_colours_differ_to_every_eye(eye):
+    for one, other in itertools.combinations(EMOTION_COLOURS, 2):
+        apart = np.linalg.norm(seen(colour_of(one), EYES[eye]) - seen(colour_of(other), EYES[eye]))
+        assert apart > 10, f"{one} and {other} look alike"
+
+
+def test_bars_are_ranked_named_and_measured():
+    markup = cards.bar_list({"calm": 0.2, "angry": 0.7, "sad": 0.1})
+    assert re.findall(r'data-label="(\w+)"', markup) == ["angry", "calm", "sad"]
+    assert re.findall(r'aria-valuenow="([\d.]+)"', markup) == ["70.0", "20.0", "10.0"]
+    assert re.findall(r"<span class=\"ser-percent\">([^<]+)<", markup) == ["70 %", "20 %", "10 %"]
+    assert f'style="--emotion: {colour_of("angry")}" data-label="angry"' in markup
+
+
+def test_emotion_card_shows_label_share_and_only_what_there_is_to_say():
+    markup = cards.emotion_card("fear", 0.613, ["It could also be sad.", "", "3.0 s"])
+    assert '<strong class="ser-label">fear</strong>' in markup and "61 %" in markup
+    assert markup.count("<p>") == 2
+    assert colour_of("fear") in markup
+
+
+def test_nothing_from_outside_becomes_markup():
+    evil = '<img src=x onerror="alert(1)">'
+    for markup in (
+        cards.message_card(evil),
+        cards.note([evil]),
+        cards.emotion_card(evil, 0.5, [evil]),
+        cards.bar_list({evil: 1.0}),
+        cards.picture("", "", evil),
+    ):
+        assert "<img" not in markup and 'x onerror="' not in markup
+
+
+def test_a_message_is_announced():
+    assert 'role="alert"' in cards.message_card("The recording is silent.")

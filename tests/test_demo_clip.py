@@ -1,0 +1,151 @@
+"""The tab Clip without a browser and without a trained model."""
+
+import json
+import threading
+
+import gradio as gr
+import numpy as np
+import pytest
+import soundfile
+from conftest import voiced_tone
+
+from ser_model.audio import AudioError
+from ser_model.demo import clip, words
+from ser_model.demo.loading import NoModel, RecognizerLoader, missing_model
+from ser_model.demo.page import appearance, build_page
+from ser_model.recognizer import Attention, EmotionResult, ModelError
+
+
+class QuietListener:
+    """Stands for a recognizer: always hears the same."""
+
+    sampling_rate = 16_000
+    report = None
+
+    def __call__(self, wave, sampling_rate):
+        assert sampling_rate == self.sampling_rate and wave.dtype == np.float32
+        times = np.arange(0, len(wave) / sampling_rate, 0.5)
+        attention = Attention(times, np.full(len(times), 1 / len(times), dtype=np.float32))
+        return EmotionResult("sad", {"calm": 0.25, "sad": 0.75}, attention, len(wave) / sampling_rate)
+
+
+def broken():
+    raise NoModel("No model could be loaded from there.")
+
+
+@pytest.fixture
+def clip_path(tmp_path):
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, voiced_tone(2.0), 16_000)
+    return path
+
+
+def test_hear_gives_card_bars_picture_and_data(clip_path):
+    emotion, bars, picture, data = clip.hear(QuietListener(), str(clip_path))
+    assert "sad" in emotion and "75 %" in emotion
+    assert bars.count('role="meter"') == 2
+    assert picture.count("<svg") == 2 and 'role="img"' in picture
+    assert data["label"] == "sad" and data["probabilities"] == {"calm": 0.25, "sad": 0.75}
+    assert data["duration"] == pytest.approx(2.0)
+    assert data["attention"]["times"] == [0.0, 0.5, 1.0, 1.5]
+    assert json.loads(json.dumps(data)) == data
+
+
+def test_hear_takes_any_rate_and_channels(tmp_path):
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.2, 0.2, (44_100, 2)), 44_100)
+    assert clip.hear(QuietListener(), str(path))[3]["duration"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_hear_refuses_what_is_too_long_for_the_page(tmp_path):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.full(int(1000 * (clip.MAX_SECONDS + 1)), 0.1, dtype=np.float32), 1000)
+    with pytest.raises(AudioError, match="at most 600 s"):
+        clip.hear(QuietListener(), str(path))
+
+
+def test_programs_get_an_error_and_people_a_sentence(tmp_path):
+    path = tmp_path / "words.wav"
+    path.write_text("These are words, not sound.")
+    with pytest.raises(AudioError) as refused:
+        clip.hear(QuietListener(), str(path))
+    with pytest.raises(gr.Error) as told:
+        clip._hear_or_raise(QuietListener, str(path))
+    assert told.value.message == str(refused.value)
+    emotion, bars, picture, data = clip._hear_or_say_why(QuietListener, str(path))
+    assert str(refused.value) in emotion and 'role="alert"' in emotion
+    assert (bars, picture, data) == ("", "", None)
+
+
+def test_nothing_chosen_and_no_model_are_said():
+    assert words.NOTHING_CHOSEN in clip._hear_or_say_why(broken, None)[0]
+    assert "No model could be loaded" in clip._hear_or_say_why(broken, "clip.wav")[0]
+    assert "No model could be loaded" in clip.trust_note(broken)
+
+
+def test_trust_note_admits_what_is_unknown():
+    note = clip.trust_note(QuietListener)
+    assert words.UNKNOWN in note and words.NOT_FEELINGS in note
+
+
+def test_a_result_without_attention_has_null_for_it():
+    data = clip.as_data(EmotionResult("sad", {"sad": 1.0}, None, 1.0))
+    assert data["attention"] is None
+
+
+def test_page_is_built_without_the_model_and_shows_one_endpoint():
+    page = build_page(broken)
+    assert list(page.get_api_info()["named_endpoints"]) == ["/predict"]
+
+
+def test_look_comes_from_this_folder_alone():
+    look = appearance()
+    assert "autoGainControl: false" in look["head_paths"].read_text()
+    assert "http" not in look["css_paths"].read_text() + look["head_paths"].read_text()
+    assert not any("http" in sheet for sheet in look["theme"]._stylesheets)
+
+
+def test_missing_model_is_told_before_the_server_starts(tmp_path):
+    assert missing_model(str(tmp_path)) is None
+    assert missing_model("someone/a-model") is None
+    for name in (str(tmp_path / "nowhere"), "./nowhere/at-all", "nowhere"):
+        assert name in missing_model(name)
+
+
+def test_loader_loads_and_prepares_once_whoever_asks(monkeypatch):
+    loaded, prepared = [], []
+
+    def load(name):
+        loaded.append(name)
+        return QuietListener()
+
+    monkeypatch.setattr("ser_model.recognizer.EmotionRecognizer.from_pretrained", load)
+    loader = RecognizerLoader("someone/a-model", prepare=prepared.append)
+    assert loader.title == "someone/a-model" and not loader.is_loaded
+    loader.start()
+    askers = [threading.Thread(target=loader) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join(60)
+    assert loader.is_loaded and loaded == ["someone/a-model"] and prepared == [loader()]
+
+
+def test_loader_tries_again_after_a_failure(monkeypatch):
+    answers = iter([ModelError("The Hub is away."), QuietListener()])
+
+    def load(name):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("ser_model.recognizer.EmotionRecognizer.from_pretrained", load)
+    loader = RecognizerLoader("someone/a-model")
+    with pytest.raises(NoModel, match="The Hub is away"):
+        loader()
+    assert isinstance(loader(), QuietListener)
+
+
+def test_warm_up_draws_a_clip_of_its_own():
+    clip.warm_up(QuietListener())

@@ -1,0 +1,67 @@
+"""The page's sentences, from results and reports."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from ser_model.demo import words
+
+REPORT = {
+    "corpora": ["ravdess", "crema_d"],
+    "protocol": "speaker",
+    "fold": 1,
+    "labels": ["calm", "sad", "angry"],
+    "split_sizes": {"test": 240},
+    "leakage": {"leaking": False, "test": {"shared_speakers": 0}},
+    "test": {"uar": 0.531, "accuracy": 0.54, "confusion_matrix": [[5, 2, 0], [1, 6, 0], [4, 3, 0]]},
+}
+
+
+def changed(**parts) -> dict:
+    return copy.deepcopy(REPORT) | parts
+
+
+def test_how_often_right_says_the_figures_and_where_they_hold():
+    assert words.how_often_right(REPORT) == (
+        "Right 5 times of 10 on speakers it never heard "
+        "(RAVDESS, CREMA-D, protocol speaker, fold 1: UAR 53 %, 240 clips). Guessing would be right 1 time of 3."
+    )
+
+
+@pytest.mark.parametrize(("accuracy", "said"), [(0.04, "0 times"), (0.12, "1 time"), (0.99, "10 times")])
+def test_times_are_rounded_and_counted(accuracy, said):
+    report = changed(test={"uar": 0.5, "accuracy": accuracy})
+    assert words.how_often_right(report).startswith(f"Right {said} of 10 ")
+
+
+def test_shared_speakers_and_leaks_are_admitted():
+    shared = changed(leakage={"leaking": True, "test": {"shared_speakers": 24}}, protocol="random-augmented")
+    sentence = words.how_often_right(shared)
+    assert "clips of speakers it knew from training" in sentence
+    assert "never heard" not in sentence
+    assert "This figure leaks" in sentence
+
+
+@pytest.mark.parametrize("report", [None, {}, {"labels": ["calm"]}, {"test": {"uar": 0.5}}])
+def test_without_a_measured_report_it_is_unknown(report):
+    assert words.how_often_right(report) == words.UNKNOWN
+
+
+def test_when_it_says_counts_a_column_of_the_confusion_matrix():
+    assert words.when_it_says(REPORT, "calm") == "In its test it said “calm” 10 times and was right 5 times."
+    assert "never said “angry”" in words.when_it_says(REPORT, "angry")
+    assert words.when_it_says(REPORT, "surprise") == ""
+    assert words.when_it_says(None, "calm") == ""
+
+
+def test_second_guess_is_named_only_where_it_is_close():
+    assert words.second_guess({"calm": 0.3, "sad": 0.2, "angry": 0.5}) == "It could also be calm."
+    assert words.second_guess({"calm": 0.1, "sad": 0.1, "angry": 0.8}) == ""
+    assert words.second_guess({"calm": 1.0}) == ""
+
+
+def test_level_gives_length_and_peak_and_hints():
+    assert words.level(np.float32([0.0, -0.1]), 3.21) == "3.2 s, peak -20.0 dB"
+    assert "too loud" in words.level(np.float32([0.5, -1.0]), 1.0)
+    assert "faint" in words.level(np.float32([0.001]), 1.0)

@@ -1,0 +1,69 @@
+"""Presets: every one complete, every mistake one sentence."""
+
+import copy
+import json
+
+import pytest
+
+from ser_model.labels import EMOTIONS
+from ser_model.presets import PresetError, load_preset, names, preset_from_dict
+
+
+def test_the_five_systems_and_their_stages_are_there():
+    assert set(names()) >= {"s0", "s0-cnn", "s0-lstm", "s0-clstm", "s1", "s2-baseline", "s2-ravdess", "s2", "s3", "s4"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_builds_its_model(name):
+    from transformers import AutoModelForAudioClassification
+
+    from ser_model import SerFeatureExtractor
+
+    preset = load_preset(name)
+    extractor = SerFeatureExtractor(**preset.feature_extractor)
+    labels = preset.data["labels"]
+    assert labels == [label for label in EMOTIONS if label in labels]
+    config = preset.config(
+        num_features=extractor.feature_size, num_utterance_features=extractor.num_utterance_features,
+        num_frames=extractor.num_frames, num_labels=len(labels),
+    )  # fmt: skip
+    assert AutoModelForAudioClassification.from_config(config).num_parameters() > 10_000
+    assert any("trim" in note for note in preset.notes)
+
+
+@pytest.mark.parametrize(
+    ("block", "key", "value", "words"),
+    [
+        ("model", "dropout", "0.2", "model.dropout cannot be '0.2'"),
+        ("model", "model_type", "resnet", "model_type has to be one of"),
+        ("augmentation", "viewz", 2, "unknown key augmentation.viewz"),
+        ("training", "learning_rate", "5e-3", "training.learning_rate"),
+        ("training", "no_cuda", True, "unknown key training.no_cuda"),
+        ("feature_extractor", "mean", [0.0], "unknown key feature_extractor.mean"),
+        ("feature_extractor", "features", "log_mel", "feature_extractor.features"),
+        ("data", "corpora", "ravdess", "data.corpora"),
+        ("loss", "class_weight", "heavy", "loss.class_weight"),
+    ],
+)
+def test_mistakes(block, key, value, words):
+    content = copy.deepcopy(load_preset("s4").as_dict())
+    content[block][key] = value
+    with pytest.raises(PresetError, match=words):
+        preset_from_dict(content)
+
+
+def test_blocks_and_files(tmp_path):
+    content = load_preset("s4").as_dict()
+    with pytest.raises(PresetError, match="unknown block 'optimizer'"):
+        preset_from_dict(content | {"optimizer": {}})
+    with pytest.raises(PresetError, match="'loss' is missing"):
+        preset_from_dict({key: value for key, value in content.items() if key != "loss"})
+    with pytest.raises(PresetError, match="no preset s9; known are s0"):
+        load_preset("s9")
+    path = tmp_path / "mine.json"
+    path.write_text("{")
+    with pytest.raises(PresetError, match="not JSON"):
+        load_preset(str(path))
+    del content["name"]
+    path.write_text(json.dumps(content))
+    assert load_preset(str(path)).name == "mine"

@@ -1,0 +1,72 @@
+"""The recognizer, on the shipped checkpoint."""
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT, voiced_tone
+
+from ser_model import AudioError, EmotionRecognizer
+from ser_model.recognizer import ModelError
+
+DEFAULT = ROOT / "checkpoints" / "default"
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return EmotionRecognizer.from_pretrained(DEFAULT)
+
+
+def test_path_bytes_and_array_give_one_answer(recognizer, tmp_path):
+    wave, path = voiced_tone(2.0), tmp_path / "clip.wav"
+    soundfile.write(path, wave, 16_000, subtype="FLOAT")
+    answers = [recognizer(path), recognizer(path.read_bytes()), recognizer(wave, 16_000)]
+    assert answers[0].probabilities == answers[1].probabilities == answers[2].probabilities
+    assert answers[0].label == max(answers[0].probabilities, key=answers[0].probabilities.get)
+    assert list(answers[0].probabilities) == recognizer.labels
+    assert sum(answers[0].probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.0, 4.9, 20.0])
+def test_attention_and_duration_cover_the_whole_clip(recognizer, seconds):
+    result = recognizer(voiced_tone(seconds), 16_000)
+    assert result.duration == pytest.approx(seconds)
+    assert result.attention.times.shape == result.attention.weights.shape
+    assert result.attention.times[0] == 0
+    assert result.attention.times[-1] == pytest.approx(seconds, abs=0.02)
+    assert result.attention.weights.sum() == pytest.approx(1, abs=1e-4)
+    # every stretch longer than a window's overlap was listened to
+    for start in np.arange(0, max(seconds - 2.4, 0.1), 2.4):
+        part = (result.attention.times >= start) & (result.attention.times < start + 2.4)
+        assert result.attention.weights[part].sum() > 0
+
+
+def test_silence_within_a_long_clip_is_no_error(recognizer):
+    wave = np.concatenate([voiced_tone(2.0), np.zeros(16_000 * 12, dtype=np.float32), voiced_tone(2.0)])
+    assert recognizer(wave, 16_000).duration == pytest.approx(16)
+
+
+def test_bad_audio_has_words(recognizer):
+    with pytest.raises(AudioError, match="silent"):
+        recognizer(np.zeros(16_000), 16_000)
+
+
+def test_no_such_model(tmp_path):
+    for name in (tmp_path / "nowhere", tmp_path, "nobody/nothing"):
+        with pytest.raises(ModelError, match="No model could be loaded"):
+            EmotionRecognizer.from_pretrained(name)
+
+
+def test_the_report_says_what_was_trained(recognizer):
+    report = recognizer.report
+    assert (report["preset"], report["protocol"], report["fold"]) == ("s4", "speaker", 1)
+    assert report["labels"] == recognizer.labels
+    assert report["leakage"]["test"] == {"shared_speakers": 0, "shared_clips": 0, "augmented_twins": 0}
+    assert sum(path.stat().st_size for path in DEFAULT.iterdir()) < 12e6
+
+
+def test_on_real_test_speakers(recognizer, corpora):
+    """Clip by clip as the report counted them: actor 1 of the test speakers."""
+    paths = sorted((corpora / "ravdess").rglob("03-01-*-01.flac"))
+    right = [recognizer.labels[int(path.name[6:8]) - 1] == recognizer(path).label for path in paths]
+    assert len(paths) == 60
+    assert np.mean(right) == pytest.approx(recognizer.report["test"]["per_speaker"]["ravdess_01"]["accuracy"])

@@ -1,0 +1,204 @@
+"""The whole way in small: corpus files to a checkpoint that predicts, through train.py as people run it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT, voiced_tone
+
+from ser_model import EmotionRecognizer
+
+REPORT_KEYS = {"preset", "protocol", "corpora", "fold", "seed", "labels", "split_sizes", "leakage", "validation",
+               "test", "versions", "training_seconds", "hardware"}  # fmt: skip
+FIGURES = {"uar", "accuracy", "macro_f1", "per_class", "confusion_matrix", "per_corpus", "per_speaker"}
+FILES = {"config.json", "model.safetensors", "preprocessor_config.json", "report.json", "confusion_matrix.png",
+         "training_history.png", "README.md", "log.jsonl", "modeling_ser.py"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    return os.environ | {"HF_DATASETS_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def small_preset(tmp_path_factory):
+    """S4 with a tiny network and no augmentation but noise, quick to train."""
+    content = json.loads((ROOT / "ser_model/presets/s4.json").read_text())
+    content["augmentation"] = {"views": 1, "probability": 1.0, "noise_snr_db": [20, 30]}
+    content["feature_extractor"]["num_mel_bins"] = 32
+    content["model"] |= {"conv_channels": [8, 8], "lstm_hidden_size": 16}
+    content["training"] |= {"learning_rate": 0.01, "num_train_epochs": 6}
+    path = tmp_path_factory.mktemp("presets") / "small.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def command(preset, data_dir, out, *more):
+    return [sys.executable, str(ROOT / "train.py"), "--preset", str(preset), "--data_dir", str(data_dir),
+            "--output_dir", str(out), *map(str, more)]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(small_preset, mini_ravdess, environment, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "small"
+    done = subprocess.run(
+        command(small_preset, mini_ravdess, out), env=environment, capture_output=True, text=True, cwd=out.parent
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    return out, done
+
+
+def test_a_complete_folder(trained):
+    out, done = trained
+    assert {path.name for path in out.iterdir()} >= FILES
+    assert not list(out.glob("checkpoint-*")) and not (out / ".partial").exists()
+    report = json.loads((out / "report.json").read_text())
+    assert set(report) >= REPORT_KEYS
+    for part in ("validation", "test"):
+        assert set(report[part]) >= FIGURES
+        assert np.sum(report[part]["confusion_matrix"]) == report["split_sizes"][part]
+    assert report["split_sizes"] == {"train": 16 * 8 * 2, "validation": 32, "test": 32}
+    assert report["leakage"]["test"] == {"shared_speakers": 0, "shared_clips": 0, "augmented_twins": 0}
+    assert set(report["test"]["per_speaker"]) == {f"ravdess_{actor}" for actor in ("01", "11", "20", "21")}
+    assert "Training small on" in done.stdout and "Leakage report:" in done.stdout
+    assert len((out / "log.jsonl").read_text().splitlines()) == report["epochs"]
+
+
+def test_it_learned_and_predicts(trained):
+    out, _ = trained
+    report = json.loads((out / "report.json").read_text())
+    assert report["test"]["uar"] > 0.3  # chance is 0.125
+    recognizer = EmotionRecognizer.from_pretrained(out)
+    result = recognizer(voiced_tone(0.5, pitch=90 + 35 * 8 + 5), 16_000)
+    assert list(result.probabilities) == report["labels"]
+    assert sum(result.probabilities.values()) == pytest.approx(1)
+    assert recognizer.report == report
+
+
+def test_statistics_come_from_the_training_part_alone(trained, mini_ravdess):
+    from datasets_scripts import load_corpora
+    from datasets_scripts.splits import make_split
+    from ser_model import SerFeatureExtractor
+    from ser_model.audio import load_audio
+    from ser_model.augmentation import Augmentation
+
+    out, _ = trained
+    report = json.loads((out / "report.json").read_text())
+    saved = SerFeatureExtractor.from_pretrained(out)
+    table = load_corpora(["ravdess"], mini_ravdess, cache_dir=out.parent / "cache")
+    augmentation = Augmentation(**report["settings"]["augmentation"])
+    own = SerFeatureExtractor(**report["settings"]["feature_extractor"])
+    split = make_split(table, "speaker", 1, 0, num_views=1)
+    frames = []
+    for row, view in split.train:
+        path = table["audio"][row]
+        wave = augmentation.view(load_audio(path, 16_000), 16_000, path.rsplit("/", 1)[1].removesuffix(".wav"), view, 0)
+        frames += own.frames([wave])
+    own.fit(frames)
+    np.testing.assert_allclose(saved.mean, own.mean, rtol=1e-6)
+    np.testing.assert_allclose(saved.std, own.std, rtol=1e-6)
+
+
+def test_evaluate_repeats_the_report(trained, mini_ravdess, environment):
+    out, _ = trained
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_model", "evaluate", str(out), "--data_dir", str(mini_ravdess)],
+        env=environment, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == json.loads((out / "report.json").read_text())
+
+
+def test_evaluate_on_another_fold_says_what_was_trained_on(trained, mini_ravdess, environment):
+    out, _ = trained
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_model", "evaluate", str(out), "--data_dir", str(mini_ravdess), "--fold", "2"],
+        env=environment, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["leakage"]["test"]["shared_speakers"] > 0
+
+
+def test_it_does_not_overwrite_a_run(trained, small_preset, mini_ravdess, environment):
+    out, _ = trained
+    before = (out / "model.safetensors").read_bytes()
+    done = subprocess.run(command(small_preset, mini_ravdess, out), env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "already holds a run" in done.stderr and "Traceback" not in done.stderr
+    assert (out / "model.safetensors").read_bytes() == before
+
+
+def test_killed_in_the_middle_and_resumed(small_preset, mini_ravdess, environment, tmp_path, trained):
+    out = tmp_path / "killed"
+    process = subprocess.Popen(
+        command(small_preset, mini_ravdess, out), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 200
+    while len(epochs_of(out)) < 3 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    reached = epochs_of(out)
+    assert 3 <= len(reached) < 6, "killed too early or too late"
+    assert not (out / "report.json").exists() and not (out / "model.safetensors").exists()
+    done = subprocess.run(
+        command(small_preset, mini_ravdess, out, "--resume"), env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    resumed_from = int(done.stdout.split("checkpoint-")[1].split(".")[0])
+    assert resumed_from >= reached[-2]["step"]  # at most one epoch was lost
+    epochs = epochs_of(out)
+    assert [entry["epoch"] for entry in epochs] == [1, 2, 3, 4, 5, 6]
+    straight = epochs_of(trained[0])
+    # Going on is going on: the resumed run ends where the straight one did.
+    assert epochs[-1]["eval_loss"] == pytest.approx(straight[-1]["eval_loss"], rel=1e-3)
+    assert set(json.loads((out / "report.json").read_text())) >= REPORT_KEYS
+
+
+def epochs_of(out):
+    log = out / "log.jsonl"
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+
+
+def test_two_processes_of_the_distributed_launcher(small_preset, mini_ravdess, environment, tmp_path):
+    out = tmp_path / "two"
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    done = subprocess.run(
+        launcher + command(small_preset, mini_ravdess, out, "--max_steps", 4)[1:],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert {path.name for path in out.iterdir()} >= FILES
+
+
+def test_no_data_gives_one_sentence(tmp_path, environment):
+    clean = {key: value for key, value in environment.items() if key != "SER_DATA_DIR"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "train.py")], env=clean, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "python -m datasets_scripts download ravdess" in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_clip_is_left_out_and_named(small_preset, mini_ravdess, environment, tmp_path):
+    data = tmp_path / "ravdess"
+    data.mkdir()
+    for path in mini_ravdess.rglob("*.wav"):
+        (data / path.name).symlink_to(path)
+    broken = data / "03-01-01-01-01-01-02.wav"
+    broken.unlink()
+    soundfile.write(broken, np.zeros(8_000), 16_000)
+    out = tmp_path / "run"
+    done = subprocess.run(
+        command(small_preset, data, out, "--max_steps", 2), env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    report = json.loads((out / "report.json").read_text())
+    assert [entry["file"] for entry in report["left_out"]] == [broken.name]
+    assert "silent" in report["left_out"][0]["reason"]
