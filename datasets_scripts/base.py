@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
+import shutil
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import datasets
 from datasets import ClassLabel, Dataset, Value
+from filelock import FileLock
 
 from ser_model.labels import EMOTIONS
 
-logger = logging.getLogger(__name__)
-
-CLIP_ENDINGS = {".wav", ".flac"}
+if TYPE_CHECKING:
+    from .download import Source
 
 
 class CorpusError(Exception):
@@ -35,10 +36,17 @@ class Clip:
 
 @dataclass
 class Scan:
-    """What lies below a folder: the corpus's clips, and the files that are not as they should be."""
+    """What lies below a folder.
+
+    Attributes:
+        clips: The corpus's clips.
+        defects: Files that are not as they should be, and why.
+        copies: Further files of clips that are there already, as repackagings have them.
+    """
 
     clips: list[Clip] = field(default_factory=list)
     defects: list[tuple[Path, str]] = field(default_factory=list)
+    copies: list[Path] = field(default_factory=list)
 
     def fingerprint(self) -> str:
         """Changes when a file is added, removed or rewritten."""
@@ -59,21 +67,26 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
 
     VERSION = datasets.Version("1.0.0")
     corpus: ClassVar[str]
-    labels: ClassVar[tuple[str, ...]] = EMOTIONS
-    extra_features: ClassVar[dict[str, Any]] = {}
+    labels: tuple[str, ...] = EMOTIONS
+    extra_features: ClassVar[dict[str, Any]] = {}  # a name that several corpora use has one type in all
+    endings: ClassVar[set[str]] = {".wav", ".flac"}
     archives: ClassVar[tuple[str, ...]] = ()  # official zip files, read as they come
+    source: ClassVar[Source | None] = None  # what `download` fetches
     looked_for: ClassVar[str]  # an example of a file name, for messages
     how_to_get: ClassVar[str]  # one sentence
     cite: ClassVar[str]
     licence: ClassVar[str]
+    clips_per_label: ClassVar[dict[str, int]] = {}  # the whole corpus; empty where nobody can know
+    clips_per_speaker: ClassVar[dict[str, int]] = {}
 
     def __init__(self, data_dir: str | os.PathLike, cache_dir: str | os.PathLike | None = None):
-        self.scan_result = self.scan(data_dir)
+        self.scan_result = self.scan(data_dir, cache_dir)
         if not self.scan_result.clips:
             raise CorpusError(
-                f"No {self.corpus} clip lies below {data_dir} (looked for names like {self.looked_for}, "
-                f"WAV or FLAC). {self.how_to_get}"
+                f"No {self.corpus} clip lies below {data_dir}: looked for {self.looked_for} "
+                f"({', '.join(sorted(self.endings))}). {self.how_to_get}"
             )
+        self.labels = self.labels_of(self.scan_result)
         super().__init__(
             cache_dir=str(cache_dir) if cache_dir else None,
             dataset_name=self.corpus,
@@ -94,32 +107,44 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
         raise NotImplementedError(f"{cls.__name__} has to say how a file name becomes a row.")
 
     @classmethod
-    def scan(cls, data_dir: str | os.PathLike) -> Scan:
-        """Finds the corpus's clips below `data_dir`; the first of several files of one name is kept."""
+    def scan(cls, data_dir: str | os.PathLike, cache_dir: str | os.PathLike | None = None) -> Scan:
+        """Finds the corpus's clips below `data_dir`; the first of several files of one clip is kept.
+
+        Args:
+            data_dir: Any folder above the corpus's files.
+            cache_dir: Where official archives are unpacked; by default the datasets library's own cache.
+        """
         root = Path(data_dir).resolve()
         if not root.is_dir():
             raise CorpusError(f"There is no folder {root} to look for {cls.corpus} in.")
-        result, seen = Scan(), {}
-        for path, relative in _files(root, cls.archives):
+        result, seen = Scan(), set()
+        unpack_to = Path(cache_dir or datasets.config.HF_DATASETS_CACHE, "archives")
+        for path, relative in _files(root, cls.endings, cls.archives, unpack_to):
             try:
-                row = cls.parse(relative)
+                row, defect = cls.parse(relative), ""
             except ValueError as error:
-                result.defects.append((path, str(error)))
-                continue
+                row, defect = {}, str(error)
             if row is None:
                 continue
             key = cls.clip_key(relative)
             if key in seen:
-                result.defects.append((path, f"the same clip is taken from {seen[key]}"))
-                continue
-            seen[key] = path
-            result.clips.append(Clip(path, row))
+                result.copies.append(path)
+            elif defect:
+                result.defects.append((path, defect))
+            else:
+                result.clips.append(Clip(path, row))
+            seen.add(key)
         return result
 
     @classmethod
     def clip_key(cls, relative: Path) -> str:
         """What two files of one clip share: the name without its ending."""
         return relative.stem.lower()
+
+    @classmethod
+    def labels_of(cls, scan: Scan) -> tuple[str, ...]:
+        """The label set; a corpus whose labels are not known beforehand reads them off its clips."""
+        return cls.labels
 
     def _info(self) -> datasets.DatasetInfo:
         features = {
@@ -141,40 +166,56 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
 
     def dataset(self) -> Dataset:
         """Prepares (or finds prepared) the whole corpus as one Dataset."""
-        for path, reason in self.scan_result.defects:
-            logger.warning("%s: %s left out: %s", self.corpus, path, reason)
         self.download_and_prepare()
         return self.as_dataset(split="train")
 
 
-def _files(root: Path, archives: tuple[str, ...]) -> Iterator[tuple[Path, Path]]:
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Every label once: emotions in the project's order, then the others by name."""
+    found = set(labels)
+    return [label for label in EMOTIONS if label in found] + sorted(found.difference(EMOTIONS))
+
+
+def _files(root: Path, endings: set[str], archives: tuple[str, ...], unpack_to: Path) -> Iterator[tuple[Path, Path]]:
     """Clips below `root` in a fixed order, then those in official archives: (path, path below root)."""
-    zips = []
+    zips, walked = [], set()
     for folder, subfolders, names in os.walk(root, followlinks=True):
-        subfolders.sort()
-        for name in sorted(names):
+        real = os.path.realpath(folder)
+        if real in walked:  # a link to a folder above would go on for ever
+            subfolders.clear()
+            continue
+        walked.add(real)
+        # macOS leaves "._name.wav" and "__MACOSX" beside files
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "__MACOSX")))
+        for name in sorted(name for name in names if not name.startswith(".")):
             path = Path(folder, name)
-            if name.startswith("."):
-                continue  # macOS leaves "._name.wav" beside files
-            if path.suffix.lower() in CLIP_ENDINGS:
+            if path.suffix.lower() in endings:
                 yield path, path.relative_to(root)
             elif name in archives:
                 zips.append(path)
     for archive in zips:
-        yield from _files(_unpacked(archive), ())
+        yield from _files(_unpacked(archive, unpack_to), endings, (), unpack_to)
 
 
-def _unpacked(archive: Path) -> Path:
-    """Unpacks a zip once into the datasets cache; what a cut leaves is never taken for whole."""
+def _unpacked(archive: Path, unpack_to: Path) -> Path:
+    """Unpacks a zip once; what a cut leaves is never taken for whole."""
     stat = archive.stat()
     key = hashlib.sha256(f"{archive.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}".encode()).hexdigest()[:16]
-    folder = Path(datasets.config.HF_DATASETS_CACHE, "archives", f"{archive.stem}-{key}")
-    if not folder.is_dir():
-        partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    folder = unpack_to / f"{archive.stem}-{key}"
+    if folder.is_dir():
+        return folder
+    unpack_to.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f"{folder.name}.partial")
+    with FileLock(f"{folder}.lock"):  # two runs may start side by side
+        if folder.is_dir():
+            return folder
+        shutil.rmtree(partial, ignore_errors=True)
         try:
             with zipfile.ZipFile(archive) as zipped:
                 zipped.extractall(partial)
-        except (zipfile.BadZipFile, EOFError) as error:
+            os.replace(partial, folder)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise CorpusError(f"{archive} is damaged or was cut off ({error}); download it again.") from error
-        os.replace(partial, folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return folder

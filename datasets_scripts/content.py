@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from datasets import Dataset, Features, Value
 
 from ser_model.audio import AudioError, decode, load_audio
 
-_VERSION = 1  # raise when measure_clip changes: datasets' cache does not see a changed body
+_VERSION = 2  # raise when measure_clip changes: datasets' cache does not see a changed body
 
 
 def measure_clip(audio: str, version: int = _VERSION) -> dict[str, Any]:
@@ -22,14 +24,27 @@ def measure_clip(audio: str, version: int = _VERSION) -> dict[str, Any]:
     """
     try:
         samples, rate = decode(audio)
-        load_audio(samples, rate, source_rate=rate)
-        problem = ""
     except AudioError as error:
-        if str(error).startswith("There is no file"):
-            raise
-        samples, rate, problem = None, 1, str(error)
-    content = hashlib.sha256(rate.to_bytes(4, "little") + samples.tobytes()).hexdigest() if samples is not None else ""
-    return {"content": content, "seconds": len(samples) / rate if samples is not None else 0.0, "problem": problem}
+        return {"content": "", "seconds": 0.0, "problem": str(error)}
+    return {
+        "content": content_hash(samples, rate),
+        "seconds": len(samples) / rate,
+        "problem": problem_of(samples, rate),
+    }
+
+
+def content_hash(samples: np.ndarray, rate: int) -> str:
+    """Equal for recordings with the same samples `(num_samples, num_channels)` and rate in Hz."""
+    return hashlib.sha256(rate.to_bytes(4, "little") + samples.tobytes()).hexdigest()
+
+
+def problem_of(samples: np.ndarray, rate: int) -> str:
+    """Why decoded samples `(num_samples, num_channels)` cannot be used, or an empty text."""
+    try:
+        load_audio(samples.mean(axis=1), rate, source_rate=rate)
+    except AudioError as error:
+        return str(error)
+    return ""
 
 
 def measured(dataset: Dataset) -> Dataset:
@@ -50,7 +65,7 @@ def clean(dataset: Dataset) -> tuple[Dataset, list[dict[str, str]]]:
     """Leaves out what would spoil training or testing.
 
     Unreadable and silent clips go. Of recordings that are identical, one stays where their labels
-    and speakers agree, and none where they differ.
+    agree, and none where they differ.
 
     Args:
         dataset: A table with the columns of `measured`.
@@ -60,20 +75,20 @@ def clean(dataset: Dataset) -> tuple[Dataset, list[dict[str, str]]]:
     """
     left_out, kept = [], []
     paths, contents, problems = list(dataset["audio"]), list(dataset["content"]), list(dataset["problem"])
-    labels = list(zip(dataset["corpus"], dataset["emotion"], strict=True))
+    labels = list(dataset["emotion"])
     same: dict[str, list[int]] = defaultdict(list)
     for index, content in enumerate(contents):
         if not problems[index]:
             same[content].append(index)
     for index, path in enumerate(paths):
         twins = same[contents[index]]
-        others = [paths[twin] for twin in twins if twin != index]
+        others = [paths[twin] for twin in twins if labels[twin] != labels[index]]
         if problems[index]:
             reason = problems[index]
         elif len({labels[twin] for twin in twins}) > 1:
-            reason = f"identical to {others[0]}, which has another label"
+            reason = f"identical to {Path(others[0]).name}, which has another label"
         elif twins[0] != index:
-            reason = f"identical to {paths[twins[0]]}"
+            reason = f"identical to {Path(paths[twins[0]]).name}"
         else:
             kept.append(index)
             continue

@@ -11,7 +11,9 @@ from datasets import Value
 from ser_model.labels import EMOTIONS
 
 from .base import CorpusBuilder
+from .download import DoiFile
 
+ARCHIVE = "Audio_Speech_Actors_01-24.zip"
 STATEMENTS = {1: "Kids are talking by the door", 2: "Dogs are sitting by the door"}
 
 
@@ -25,7 +27,8 @@ class RavdessBuilder(CorpusBuilder):
     corpus = "ravdess"
     labels = EMOTIONS  # field 3 counts them in this order, from 1
     extra_features = {"intensity": Value("string"), "statement": Value("string"), "repetition": Value("int32")}
-    archives = ("Audio_Speech_Actors_01-24.zip",)
+    archives = (ARCHIVE,)
+    source = DoiFile("10.5281/zenodo.1188976", ARCHIVE, "md5:bc696df654c87fed845eb13823edef8a")
     looked_for = "03-01-06-01-02-01-12.wav"
     how_to_get = "Get it with: python -m datasets_scripts download ravdess --data_dir data"
     licence = "cc-by-nc-sa-4.0"
@@ -33,7 +36,8 @@ class RavdessBuilder(CorpusBuilder):
         "Livingstone SR, Russo FA (2018). The Ryerson Audio-Visual Database of Emotional Speech and Song "
         "(RAVDESS). PLoS ONE 13(5): e0196391. https://doi.org/10.1371/journal.pone.0196391"
     )
-    num_clips = 1440
+    clips_per_label = {label: 96 if label == "neutral" else 192 for label in EMOTIONS}  # neutral is never strong
+    clips_per_speaker = {f"ravdess_{actor:02d}": 60 for actor in range(1, 25)}
 
     @classmethod
     def parse(cls, path: Path) -> dict[str, Any] | None:

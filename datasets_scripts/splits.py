@@ -7,8 +7,10 @@ n-th augmented view.
 from __future__ import annotations
 
 import json
+import math
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from .base import CorpusError
 
 PROTOCOLS = ("speaker", "random", "random-augmented")
 VALIDATION_SPEAKERS = 0.15
+MIN_TRAINING_SPEAKERS = 3  # with fewer, no whole speaker can be spared for validation
 VALIDATION_CLIPS = 0.10
 NUM_RANDOM_FOLDS = 5
 _FOLDS_FILE = Path(__file__).with_name("speaker_folds.json")
@@ -71,10 +74,11 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
         if protocol == "random-augmented":
             everything = [(int(clip), view) for clip in clips for view in views]
             strata = np.repeat(strata, len(views))
-            parts = _stratified(np.arange(len(everything)), strata, fold, seed)
-            return Split(protocol, fold, seed, *([everything[i] for i in part] for part in parts),
-                         ["Leaking by design: views of one clip stand on both sides."])  # fmt: skip
-        train, validation, test = _stratified(clips, strata, fold, seed)
+            parts = _stratified(np.arange(len(everything)), strata, fold, seed, notes)
+            notes.append("Leaking by design: views of one clip stand on both sides.")
+            leaking = [[everything[index] for index in part] for part in parts]
+            return Split(protocol, fold, seed, leaking[0], leaking[1], leaking[2], notes)
+        train, validation, test = _stratified(clips, strata, fold, seed, notes)
         notes.append("Speakers are shared between training and test.")
     return Split(
         protocol, fold, seed,
@@ -123,17 +127,17 @@ def _by_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tup
     for index, corpus in enumerate(dataset["corpus"]):
         rows[corpus].append(index)
     speaker, sex, emotion = list(dataset["speaker"]), list(dataset["sex"]), list(dataset["emotion"])
-    train, validation, test = [], [], []
+    train: list[int] = []
+    validation: list[int] = []
+    test: list[int] = []
     for corpus, indices in rows.items():
         held_out = set(folds[corpus][(fold - 1) % len(folds[corpus])])
         rest = [index for index in indices if speaker[index] not in held_out]
         test += [index for index in indices if speaker[index] in held_out]
-        others = {speaker[index]: sex[index] for index in rest}
-        if len(others) < 3:
+        others = {speaker[index]: sex[index] or "unknown" for index in rest}
+        if len(others) < MIN_TRAINING_SPEAKERS:
             notes.append(f"{corpus}: validation shares its speaker with training (10 % of the clips).")
-            kept, chosen = train_test_split(
-                rest, test_size=VALIDATION_CLIPS, random_state=seed, stratify=[emotion[index] for index in rest]
-            )
+            kept, chosen = _tenth(rest, [emotion[index] for index in rest], seed, notes)
             train, validation = train + kept, validation + chosen
             continue
         voices = _validation_speakers(others, seed)
@@ -147,22 +151,45 @@ def _by_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tup
 
 def _validation_speakers(sex_of: dict[str, str], seed: int) -> set[str]:
     """About 15 % of the speakers, half of each sex where there are two."""
-    sexes = sorted(set(sex_of.values()))
-    share = max(1, round(VALIDATION_SPEAKERS * len(sex_of) / len(sexes)))
+    groups: dict[str, list[str]] = defaultdict(list)
+    for name, sex in sorted(sex_of.items()):
+        groups[sex].append(name)
+    if min(map(len, groups.values())) < 2:  # training would lose the only voice of a sex
+        groups = {"any": sorted(sex_of)}
+    share = max(1, round(VALIDATION_SPEAKERS * len(sex_of) / len(groups)))
     draw = random.Random(seed)
     chosen: set[str] = set()
-    for sex in sexes:
-        of_sex = sorted(name for name, its_sex in sex_of.items() if its_sex == sex)
-        chosen.update(draw.sample(of_sex, min(share, len(of_sex))))
+    for _, names in sorted(groups.items()):
+        chosen.update(draw.sample(names, min(share, len(names) - 1)))
     return chosen
 
 
-def _stratified(items: np.ndarray, strata: np.ndarray, fold: int, seed: int) -> tuple[list[int], list[int], list[int]]:
+def _stratified(
+    items: np.ndarray, strata: np.ndarray, fold: int, seed: int, notes: list[str]
+) -> tuple[list[int], list[int], list[int]]:
     _check_fold(fold, NUM_RANDOM_FOLDS)
+    if max(Counter(strata.tolist()).values()) < NUM_RANDOM_FOLDS:
+        raise CorpusError(
+            f"A random split needs at least {NUM_RANDOM_FOLDS} clips of a label; there are fewer of each."
+        )
     folds = StratifiedKFold(NUM_RANDOM_FOLDS, shuffle=True, random_state=seed)
     rest, test = list(folds.split(items, strata))[fold - 1]
-    train, validation = train_test_split(rest, test_size=VALIDATION_CLIPS, random_state=seed, stratify=strata[rest])
-    return sorted(train.tolist()), sorted(validation.tolist()), sorted(test.tolist())
+    train, validation = _tenth(rest.tolist(), strata[rest].tolist(), seed, notes)
+    return sorted(train), sorted(validation), sorted(test.tolist())
+
+
+def _tenth(rest: list[int], strata: Sequence, seed: int, notes: list[str]) -> tuple[list[int], list[int]]:
+    """Training and validation clips of those that are not tested, in the proportions of `strata`."""
+    if len(rest) < 2:
+        raise CorpusError("Too few clips are left beside the test part to train and to validate.")
+    counts = Counter(strata)
+    enough = min(counts.values()) > 1 and math.ceil(VALIDATION_CLIPS * len(rest)) >= len(counts)
+    if not enough:
+        notes.append("Too few clips for a validation part with every label in proportion: drawn without regard to it.")
+    kept, chosen = train_test_split(
+        rest, test_size=VALIDATION_CLIPS, random_state=seed, stratify=strata if enough else None
+    )
+    return kept, chosen
 
 
 def _check_fold(fold: int, count: int) -> None:
@@ -176,12 +203,12 @@ def leakage_report(dataset: Dataset, split: Split) -> dict[str, Any]:
     Returns:
         For each of `validation` and `test`: `shared_speakers`; `shared_clips`, clips whose recording
         (by its decoded samples) stands in training too; `augmented_twins`, items whose clip has
-        another view in training. `leaking`: whether the test part shares a clip.
+        another view in training. `leaking`: whether the test part shares a clip, or may by its protocol.
     """
     contents, speakers = list(dataset["content"]), list(dataset["speaker"])
     trained = {clip for clip, _ in split.train}
     trained_contents = {contents[clip] for clip in trained}
-    trained_speakers = {speakers[clip] for clip in trained}
+    trained_speakers = {speakers[clip] for clip in trained} - {None, ""}
     report: dict[str, Any] = {"notes": split.notes}
     for name in ("validation", "test"):
         items = split.parts()[name]
@@ -191,5 +218,7 @@ def leakage_report(dataset: Dataset, split: Split) -> dict[str, Any]:
             "shared_clips": sum(contents[clip] in trained_contents for clip in clips),
             "augmented_twins": sum(clip in trained for clip, _ in items),
         }
-    report["leaking"] = report["test"]["shared_clips"] > 0
+    if not all(speakers):
+        report["notes"] = [*split.notes, "Some clips do not say who speaks: shared speakers are those known."]
+    report["leaking"] = report["test"]["shared_clips"] > 0 or split.protocol == "random-augmented"
     return report

@@ -6,3 +6,12 @@ Their heads import nothing heavy, so that `--help` answers at once.
 from pathlib import Path
 
 DEFAULT_MODEL = Path(__file__).parents[2] / "checkpoints" / "default"
+
+
+def set_up() -> None:
+    """One thread, since several on a busy machine slow an LSTM down, and no progress bar for loading weights."""
+    import torch
+    from transformers.utils import logging
+
+    torch.set_num_threads(1)
+    logging.disable_progress_bar()

@@ -6,6 +6,8 @@ import argparse
 import json
 import sys
 
+from . import set_up
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="checkpoint folder or Hub id")
@@ -22,14 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the report as JSON on stdout and one line of figures on stderr."""
-    import torch
-
     from datasets_scripts import CorpusError
 
     from ..recognizer import EmotionRecognizer, ModelError
     from ..reporting.again import evaluate_again
 
-    torch.set_num_threads(1)
+    set_up()
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
         report = evaluate_again(recognizer, args.data_dir, args.protocol, args.fold, args.corpora)

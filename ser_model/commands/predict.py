@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import DEFAULT_MODEL
+from . import DEFAULT_MODEL, set_up
 
 if TYPE_CHECKING:
     from ..recognizer import EmotionRecognizer
@@ -23,12 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints one row a file; a bad file is said on stderr and does not stop the rest."""
-    import torch
     from tqdm import tqdm
 
     from ..recognizer import EmotionRecognizer, ModelError
 
-    torch.set_num_threads(1)
+    set_up()
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
     except ModelError as error:

@@ -1,0 +1,61 @@
+"""What of a corpus is there, and what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from .base import CorpusError
+from .loading import find_corpus
+
+
+def inventory(name: str, data_dir: Path) -> str:
+    """Found and expected clips of a corpus by label and speaker, as text."""
+    builder = find_corpus(name)
+    scan = builder.scan(data_dir)
+    if not scan.clips:
+        return f"{name}: not there. {builder.how_to_get}"
+    labels = Counter(clip.row["emotion"] for clip in scan.clips)
+    speakers = Counter(clip.row["speaker"] for clip in scan.clips)
+    expected = sum(builder.clips_per_label.values())
+    count = f"{len(scan.clips):,} of {expected:,} clips" if expected else f"{len(scan.clips):,} clips"
+    whole = "complete, " if len(scan.clips) == expected else "incomplete, " if expected else ""
+    lines = [
+        f"{name}: {whole}{count}",
+        f"  labels: {_counts(labels, {name: builder.clips_per_label.get(name) for name in builder.labels_of(scan)})}",
+        f"  speakers: {_speakers(speakers, builder.clips_per_speaker)}",
+    ]
+    if scan.copies:
+        lines.append(f"  {len(scan.copies):,} further copies of clips, not counted")
+    lines += [f"  misnamed: {path}: {reason}" for path, reason in scan.defects]
+    return "\n".join(lines)
+
+
+def corpora_there(data_dir: Path, corpora: list[str]) -> list[str]:
+    """Those of `corpora` that have clips below `data_dir`.
+
+    Raises:
+        CorpusError: None of them has.
+    """
+    there = [name for name in corpora if find_corpus(name).scan(data_dir).clips]
+    if not there:
+        raise CorpusError(f"None of {', '.join(corpora)} lies below {data_dir}.")
+    return there
+
+
+def _counts(found: Counter, expected: Mapping[str, int | None]) -> str:
+    return ", ".join(
+        f"{name} {found[name]:,}" + (f"/{wanted:,}" if wanted is not None else "") for name, wanted in expected.items()
+    )
+
+
+def _speakers(found: Counter, expected: dict[str, int]) -> str:
+    """Only those that are not whole are named."""
+    if not expected:
+        unknown = found.get(None, 0)
+        named = len(found) - (unknown > 0)
+        return f"{named} named" + (f", {unknown:,} clips do not say who speaks" if unknown else "")
+    lacking = {name: wanted for name, wanted in expected.items() if found[name] != wanted}
+    text = f"{len(expected) - len(lacking)} of {len(expected)} complete"
+    return f"{text}; {_counts(found, lacking)}" if lacking else text
