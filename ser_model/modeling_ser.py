@@ -96,6 +96,7 @@ class SerPreTrainedModel(PreTrainedModel):
     base_model_prefix = "ser"
     main_input_name = "input_features"
     time_stride: int  # frames that become one step
+    classifier: nn.Linear
 
     def _init_weights(self, module: nn.Module) -> None:
         if hasattr(module, "reset_parameters"):  # PyTorch's own initialisation
@@ -198,6 +199,7 @@ class CnnBilstmForAudioClassification(SerPreTrainedModel):
 
     def __init__(self, config: CnnBilstmConfig):
         super().__init__(config)
+        assert config.num_labels is not None
         channels = [1, *config.conv_channels]
         self.blocks = nn.ModuleList(
             Conv2dBlock(inner, outer, config.dropout) for inner, outer in itertools.pairwise(channels)

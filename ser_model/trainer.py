@@ -113,7 +113,7 @@ class SerTrainer(Trainer):
         self, *, loss: Loss, class_weights: torch.Tensor | None, processing_class: SerFeatureExtractor, **kwargs
     ):
         args: SerTrainingArguments = kwargs["args"]
-        callbacks = [EpochLog(Path(args.output_dir, "log.jsonl"))]
+        callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir or "", "log.jsonl"))]
         if args.early_stopping_patience is not None:
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
         metrics = EmotionMetrics(_label_names(kwargs["model"]))
@@ -125,10 +125,11 @@ class SerTrainer(Trainer):
             **kwargs,
         )
         self.loss, self.class_weights = loss, class_weights
+        self.num_labels = len(metrics.labels)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         if model.training and self.loss.mixup_alpha:
-            inputs = mixup(inputs, self.model.config.num_labels, self.loss.mixup_alpha)
+            inputs = mixup(inputs, self.num_labels, self.loss.mixup_alpha)
         labels = inputs.pop("labels")
         outputs = model(**inputs)
         weight = None if self.class_weights is None else self.class_weights.to(outputs.logits.device)
@@ -149,7 +150,7 @@ def _collate(extractor: SerFeatureExtractor, items: list[dict[str, Any]]) -> dic
 
 
 def _epoch_figures(metrics: EmotionMetrics, prediction: EvalPrediction) -> dict[str, float]:
-    figures = metrics.compute(predictions=prediction.predictions.argmax(axis=-1), references=prediction.label_ids)
+    figures = metrics.compute(predictions=np.argmax(prediction.predictions, axis=-1), references=prediction.label_ids)
     return {name: figures[name] for name in ("accuracy", "uar", "macro_f1")}
 
 

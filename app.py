@@ -1,0 +1,78 @@
+"""The page: `python app.py`, then a browser. Hears the shipped checkpoint, or the one that MODEL_ID names."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+
+# Before the imports that read them: one thread for the network, and no request that leaves the machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+
+from ser_model.demo import clip
+from ser_model.demo.loading import RecognizerLoader, missing_model
+from ser_model.demo.page import MAX_FILE_SIZE, appearance, build_page
+
+SHIPPED = Path(__file__).resolve().parent / "checkpoints" / "default"
+
+
+def build_app(load: RecognizerLoader) -> FastAPI:
+    """The server: the page at `/`, and `/health`, which answers without running the model."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI):
+        load.start()
+        yield
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/health")
+    def health() -> dict[str, str | bool]:
+        return {"status": "ok", "model": load.title, "loaded": load.is_loaded}
+
+    return gr.mount_gradio_app(
+        app,
+        build_page(load),
+        path="/",
+        footer_links=["api", "settings"],
+        run_history=False,
+        max_file_size=MAX_FILE_SIZE,
+        show_error=False,  # sentences meant for people come through all the same; other errors stay in the log
+        ssr_mode=False,
+        **appearance(),
+    )
+
+
+def address() -> tuple[str, int]:
+    """Host and port: this machine only, unless the environment says otherwise or this is a Space."""
+    host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
+    return host, int(os.environ.get("GRADIO_SERVER_PORT") or 7860)
+
+
+def main() -> None:
+    name = os.environ.get("MODEL_ID") or str(SHIPPED)
+    if problem := missing_model(name):
+        sys.exit(problem)
+    host, port = address()
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = str(error.strerror).split(" (")[0]
+        sys.exit(f"Port {port} of {host} cannot be used ({reason}): set GRADIO_SERVER_PORT to another one.")
+    server = uvicorn.Server(
+        uvicorn.Config(build_app(RecognizerLoader(name, prepare=clip.warm_up)), log_level="warning")
+    )
+    print(f"Open http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port} in a browser; Ctrl-C stops.", flush=True)
+    server.run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""A recognizer that loads when it is first needed, once, whoever asks."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ser_model.recognizer import EmotionRecognizer
+
+logger = logging.getLogger(__name__)
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def missing_model(name: str) -> str | None:
+    """One sentence if `name` can be neither a folder that exists nor an id on the Hub, else None."""
+    if Path(name).is_dir() or (_HUB_ID.fullmatch(name) and not name.startswith((".", "/"))):
+        return None
+    return f"There is no checkpoint folder at {name}: set MODEL_ID to a folder that train.py wrote, or to a Hub id."
+
+
+class NoModel(Exception):
+    """There is no model to hear with; the text says why."""
+
+
+class RecognizerLoader:
+    """Call it for the recognizer; the first call imports torch, loads the model and makes it ready.
+
+    All of that happens under one lock, imports too: transformers cannot be imported by two threads at once.
+    A failure is not remembered: the next call tries again, since a Hub may come back.
+
+    Args:
+        name: Checkpoint folder or Hub id.
+        prepare: Called once with the recognizer, for what else the first result would have to wait for.
+    """
+
+    def __init__(self, name: str, prepare: Callable[[EmotionRecognizer], object] = lambda recognizer: None):
+        self.name = name
+        self._prepare = prepare
+        self._lock = threading.Lock()
+        self._recognizer: EmotionRecognizer | None = None
+
+    @property
+    def title(self) -> str:
+        """The model's name without the machine's folders."""
+        folder = Path(self.name)
+        return folder.resolve().name if folder.is_dir() else self.name
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._recognizer is not None
+
+    def __call__(self) -> EmotionRecognizer:
+        """Returns the recognizer.
+
+        Raises:
+            NoModel: It cannot be loaded.
+        """
+        with self._lock:
+            if self._recognizer is None:
+                recognizer = _load(self.name)
+                self._prepare(recognizer)
+                self._recognizer = recognizer
+            return self._recognizer
+
+    def start(self) -> None:
+        """Loads in the background, so that the first visitor need not wait."""
+
+        def work() -> None:
+            try:
+                self()
+            except Exception as error:  # the page tells it to whoever asks for a result
+                logger.warning("The model could not be made ready: %s", error)
+
+        threading.Thread(target=work, daemon=True, name="load-model").start()
+
+
+def _load(name: str) -> EmotionRecognizer:
+    import torch
+    from transformers.utils.logging import disable_progress_bar
+
+    from ser_model.recognizer import EmotionRecognizer, ModelError
+
+    disable_progress_bar()
+    torch.set_num_threads(1)  # two OpenMP threads on a busy machine starve each other
+    try:
+        return EmotionRecognizer.from_pretrained(name)
+    except ModelError as error:
+        raise NoModel(str(error)) from error
