@@ -78,6 +78,9 @@ def parse_arguments(argv: list[str]) -> tuple[RunArguments, Preset, SerTrainingA
 def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None:
     """Trains, measures and writes a complete checkpoint folder to `args.output_dir`."""
     out = Path(args.output_dir)
+    if args.should_save:
+        print(f"Training {preset.name} on {best_precision()[0]}, {'bfloat16' if args.bf16 else 'float32'}.", flush=True)
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
     resume_from = _checkpoint_to_resume(run, out)
     set_seed(args.seed)
     with args.main_process_first(desc="data and features"):
@@ -108,7 +111,7 @@ def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None
         eval_dataset=validation,
     )
     if args.should_save:
-        _introduce(run, preset, args, split, leakage, trainer)
+        _introduce(run, args, split, leakage, trainer)
     start = time.monotonic()
     trainer.train(resume_from_checkpoint=resume_from)
     seconds = time.monotonic() - start
@@ -143,9 +146,8 @@ def _checkpoint_to_resume(run: RunArguments, out: Path) -> str | None:
     return None
 
 
-def _introduce(run, preset, args, split: Split, leakage: dict[str, Any], trainer: SerTrainer) -> None:
+def _introduce(run, args, split: Split, leakage: dict[str, Any], trainer: SerTrainer) -> None:
     sizes = ", ".join(f"{len(items)} {name}" for name, items in split.parts().items())
-    print(f"Training {preset.name} on {best_precision()[0]}, {'bfloat16' if args.bf16 else 'float32'}.")
     print(f"Protocol {run.protocol}, fold {run.fold}, seed {args.seed}: {sizes} items.")
     print(f"{trainer.model.num_parameters():,} parameters; writing to {args.output_dir}.")
     print("Leakage report:", json.dumps(leakage, indent=2), sep="\n", flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import torch
@@ -162,18 +163,21 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
     ) -> BatchFeature:
         """Standardises, pads and masks the output of `frames` and `utterances`; padding is zero."""
         if self.mean is not None:
-            mean, std = np.float32(self.mean), np.float32(self.std)
-            frames = [(clip - mean) / std for clip in frames]
+            frames = [_standardised(clip, self.mean, self.std) for clip in frames]
         if max_length is None and (truncation or padding == "max_length"):
             max_length = self.num_frames
-        batch = {"input_features": list(frames)}
+        batch: dict = {"input_features": list(frames)}
         if utterances is not None:
             if self.utterance_mean is not None:
-                utterances = (utterances - np.float32(self.utterance_mean)) / np.float32(self.utterance_std)
+                utterances = _standardised(utterances, self.utterance_mean, self.utterance_std)
             batch["utterance_features"] = list(np.nan_to_num(utterances, nan=0.0))
         return self.pad(
             batch, padding=padding, max_length=max_length, truncation=truncation, return_tensors=return_tensors
         )
+
+
+def _standardised(values: np.ndarray, mean: Sequence[float], std: Sequence[float] | None) -> np.ndarray:
+    return (values - np.asarray(mean, dtype=np.float32)) / np.asarray(std, dtype=np.float32)
 
 
 def _statistics(rows: Iterable[np.ndarray]) -> tuple[list[float], list[float]]:
@@ -209,7 +213,7 @@ def _peak_normalised(clip: np.ndarray, n_fft: int) -> np.ndarray:
     return clip / peak if peak > 0 else clip
 
 
-def _padded(waves: Sequence[np.ndarray], n_fft: int, mode: str) -> torch.Tensor:
+def _padded(waves: Sequence[np.ndarray], n_fft: int, mode: Literal["reflect", "edge"]) -> torch.Tensor:
     """Centres frames as librosa does, clip by clip, then fills up to the longest with zeros."""
     edged = [np.pad(wave, n_fft // 2, mode=mode) for wave in waves]
     batch = np.zeros((len(edged), max(map(len, edged))), dtype=np.float32)

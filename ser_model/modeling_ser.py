@@ -99,8 +99,8 @@ class SerPreTrainedModel(PreTrainedModel):
     classifier: nn.Linear
 
     def _init_weights(self, module: nn.Module) -> None:
-        if hasattr(module, "reset_parameters"):  # PyTorch's own initialisation
-            module.reset_parameters()
+        if callable(reset := getattr(module, "reset_parameters", None)):  # PyTorch's own initialisation
+            reset()
 
     def encode(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Turns clips within the span into one vector each.
@@ -230,6 +230,7 @@ class PhoneticCnnForAudioClassification(SerPreTrainedModel):
 
     def __init__(self, config: PhoneticCnnConfig):
         super().__init__(config)
+        assert config.num_labels is not None
         channels = [config.num_features, *config.conv_channels]
         self.blocks = nn.ModuleList(
             Conv1dBlock(inner, outer, config.kernel_size, config.dropout)

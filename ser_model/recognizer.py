@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,8 +20,7 @@ class ModelError(Exception):
     """A model that cannot be loaded, said in one sentence."""
 
 
-@dataclass(frozen=True)
-class Attention:
+class Attention(NamedTuple):
     """Where the network listened: `times` in seconds and `weights`, `(num_frames,)` each; weights sum to 1."""
 
     times: np.ndarray

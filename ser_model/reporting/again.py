@@ -6,9 +6,9 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from datasets import Dataset, concatenate_datasets
+from datasets import concatenate_datasets
 
-from datasets_scripts import CorpusError, data_dir_or_default, find_corpus, load_corpora
+from datasets_scripts import CorpusError, data_dir_or_default, find_corpus, load_with_left_out
 from datasets_scripts.splits import Item, leakage_report, make_split
 
 from ..augmentation import Augmentation
@@ -49,42 +49,35 @@ def evaluate_again(
     report = dict(trained, protocol=protocol or trained["protocol"], fold=fold or trained["fold"])
     seed = trained["seed"]
 
-    unseen = [name for name in corpora or [] if name not in trained["corpora"]]
-    table, left_out = _unseen(unseen, folder, recognizer.labels) if unseen else (None, {})
-    if corpora is None or len(unseen) < len(corpora):
-        known = load_corpora(data_dir=folder, **settings["data"])
+    parts: dict[str, list[Item]] = {"test": []}
+    known, origins = None, []
+    report |= {"left_out": [], "leakage": {"notes": ["No clip of these corpora was trained on."]}}
+    if corpora is None or set(corpora) & set(trained["corpora"]):
+        known, report["left_out"] = load_with_left_out(data_dir=folder, **settings["data"])
+        origins = list(known["corpus"])
         original = make_split(known, trained["protocol"], trained["fold"], seed, augmentation.views)
         split = make_split(known, report["protocol"], report["fold"], seed, augmentation.views)
         report["leakage"] = leakage_report(known, replace(split, train=original.train))
         parts = split.parts()
-    else:
-        known, parts = None, {"test": []}
-        report["leakage"] = {"notes": ["No clip of these corpora was trained on."]}
     if corpora is None:
         report["split_sizes"] = {name: len(items) for name, items in parts.items()}
         for name in ("validation", "test"):
             report[name] = measure(recognizer, known, parts[name], augmentation, seed, name)
         return report
 
-    wanted = [item for item in parts["test"] if known["corpus"][item[0]] in corpora]
-    table, items = _together(known, wanted, table)
+    items = [item for item in parts["test"] if origins[item[0]] in corpora]
+    unseen = [name for name in corpora if name not in trained["corpora"]]
+    unknown = {name: [label for label in find_corpus(name).labels if label not in recognizer.labels] for name in unseen}
+    tables = [known] if known is not None else []
+    if unseen:
+        relabel: dict[str, str | None] = {label: None for labels in unknown.values() for label in labels}
+        foreign, its_left_out = load_with_left_out(unseen, folder, recognizer.labels, relabel)
+        tables.append(foreign)
+        report["left_out"] = [*report["left_out"], *its_left_out]
+    table = concatenate_datasets(tables)
+    items += [(index, 0) for index in range(len(origins), len(table))]
     del report["validation"]
-    report |= {"corpora": corpora, "classes_left_out": left_out, "split_sizes": {"test": len(items)}}
+    report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
+    report["classes_left_out"] = {name: labels for name, labels in unknown.items() if labels}
     report["test"] = measure(recognizer, table, items, augmentation, seed, "test")
     return report
-
-
-def _unseen(corpora: list[str], folder: os.PathLike, labels: list[str]) -> tuple[Dataset, dict[str, list[str]]]:
-    """All clips of corpora the model never saw, and the labels of theirs that it does not know."""
-    foreign = {name: [label for label in find_corpus(name).labels if label not in labels] for name in corpora}
-    relabel = {label: None for found in foreign.values() for label in found}
-    return load_corpora(corpora, folder, labels, relabel), {name: found for name, found in foreign.items() if found}
-
-
-def _together(known: Dataset | None, items: list[Item], unseen: Dataset | None) -> tuple[Dataset, list[Item]]:
-    """One table of both, the known corpora's items and every clip of the others."""
-    if known is None:
-        return unseen, [(index, 0) for index in range(len(unseen))]
-    if unseen is None:
-        return known, items
-    return concatenate_datasets([known, unseen]), items + [(len(known) + index, 0) for index in range(len(unseen))]

@@ -21,7 +21,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        return f"{self.preset}__{self.protocol}__fold{self.fold}__seed{self.seed}"
+        return f"{Path(self.preset).stem}__{self.protocol}__fold{self.fold}__seed{self.seed}"
 
 
 def read_queue(path: Path) -> list[Job]:

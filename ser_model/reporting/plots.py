@@ -20,7 +20,7 @@ def confusion_figure(figures: dict[str, Any], labels: list[str], title: str) -> 
     axes.set(xlabel="heard as", ylabel="acted as", title=title)
     for row, column in np.ndindex(counts.shape):
         colour = "white" if shares[row, column] < 0.6 else "black"
-        axes.text(column, row, counts[row, column], ha="center", va="center", color=colour)
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
     figure.colorbar(image, label="share of the acted emotion")
     return figure
 

@@ -56,9 +56,9 @@ def summary_table(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]) -
         lines.append(f"| {preset} | {claim['text'] if claim else 'no figure'} | " + " | ".join(cells) + " |")
     lines += [
         "",
-        "Test UAR / accuracy on real recordings; in brackets the folds and seeds that were averaged. `random-augmented` "
-        "trains on changed copies of its test clips and `random` on the test clips' speakers; only `speaker` says "
-        "what to expect of a new voice.",
+        "Test UAR / accuracy on real recordings; in brackets the folds and seeds that were averaged. "
+        "`random-augmented` trains on changed copies of its test clips and `random` on the test clips' speakers; "
+        "only `speaker` says what to expect of a new voice.",
     ]
     return "\n".join(lines)
 
@@ -88,7 +88,8 @@ def results_page(queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: 
         summary, "", "![Accuracy by protocol](protocols.png)", "",
         "## Run by run", "",
         f"Baseline: {baseline['about']}.", "",
-        "| preset | protocol | fold | seed | test part | clips | UAR | accuracy | macro F1 | baseline | epochs | minutes |",
+        "| preset | protocol | fold | seed | test part | clips "
+        "| UAR | accuracy | macro F1 | baseline UAR | epochs | minutes |",
         "|---" * 12 + "|",
     ]  # fmt: skip
     for job in queue:

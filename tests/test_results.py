@@ -1,0 +1,78 @@
+"""The queue of measurements and the tables made of it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from ser_model.reporting.jobs import Job, read_queue, read_result
+from ser_model.reporting.tables import BEGIN, END, render
+
+
+def test_tables_are_what_the_committed_results_give(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text((ROOT / "README.md").read_text())
+    folder = tmp_path / "results"
+    folder.mkdir()
+    for path in (ROOT / "results").glob("*.json"):
+        (folder / path.name).write_text(path.read_text())
+    render(tmp_path, folder, read_queue(folder / "queue.json"))
+    assert readme.read_text() == (ROOT / "README.md").read_text()
+    assert (folder / "README.md").read_text() == (ROOT / "results" / "README.md").read_text()
+    assert (folder / "protocols.png").stat().st_size > 10_000
+
+
+def test_every_queued_run_is_listed_with_its_figure_or_as_not_run():
+    page = (ROOT / "results" / "README.md").read_text()
+    for job in read_queue(ROOT / "results" / "queue.json"):
+        report = read_result(job, ROOT / "results")
+        if report is None:
+            assert f"- {job.preset}, protocol {job.protocol}, fold {job.fold}, seed {job.seed}\n" in page
+        else:
+            start = f"| {job.preset} | {job.protocol} | {job.fold} | {job.seed} |"
+            line = next(line for line in page.splitlines() if line.startswith(start))
+            assert f"| {report['test']['uar']:.1%} | {report['test']['accuracy']:.1%} |" in line
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*__*.json")), ids=lambda path: path.stem)
+def test_a_committed_result_is_the_run_its_name_says(path):
+    report = json.loads(path.read_text())
+    job = Job(report["preset"], report["protocol"], report["fold"], report["seed"])
+    assert path.stem == job.name
+    assert report["leakage"]["leaking"] is (job.protocol == "random-augmented")
+    assert sum(map(sum, report["test"]["confusion_matrix"])) == report["split_sizes"]["test"]
+
+
+def test_the_readme_has_its_place_for_the_table():
+    text = (ROOT / "README.md").read_text()
+    assert text.count(BEGIN) == text.count(END) == 1
+
+
+def test_the_queue_runs_resumes_and_reports(tmp_path, mini_ravdess):
+    preset = json.loads((ROOT / "ser_model/presets/s4.json").read_text())
+    preset["augmentation"] = {"views": 0}
+    preset["feature_extractor"]["num_mel_bins"] = 16
+    preset["model"] |= {"conv_channels": [4], "lstm_hidden_size": 4}
+    preset["training"]["num_train_epochs"] = 1
+    mine = tmp_path / "mine.json"
+    mine.write_text(json.dumps(preset))
+    queue = tmp_path / "queue.json"
+    entry = {"preset": str(mine), "protocol": "speaker", "folds": [1, 2], "seeds": [0]}
+    queue.write_text(json.dumps([entry]))
+    command = [sys.executable, "-m", "ser_model", "results", "--queue", queue, "--data_dir", mini_ravdess,
+               "--runs_dir", tmp_path / "runs", "--jobs", "2"]  # fmt: skip
+    environment = os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    words = list(map(str, command))
+    first = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "2 runs queued, 0 measured, 2 to do" in first.stdout
+    made = sorted(path.name for path in tmp_path.glob("*__speaker__*.json"))
+    assert made == ["mine__speaker__fold1__seed0.json", "mine__speaker__fold2__seed0.json"]
+    again = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert "2 runs queued, 2 measured, 0 to do" in again.stdout
+    preset["model"]["dropout"] = 0.3  # the preset changed: its results are no longer its own
+    mine.write_text(json.dumps(preset))
+    assert read_result(Job(str(mine), "speaker", 1, 0), tmp_path) is None
