@@ -13,7 +13,7 @@ from datasets_scripts.splits import Item, leakage_report, make_split
 
 from ..augmentation import Augmentation
 from ..recognizer import EmotionRecognizer
-from .evaluation import measure
+from .evaluation import measure, without_folders
 
 
 def evaluate_again(
@@ -53,7 +53,8 @@ def evaluate_again(
     known, origins = None, []
     report |= {"left_out": [], "leakage": {"notes": ["No clip of these corpora was trained on."]}}
     if corpora is None or set(corpora) & set(trained["corpora"]):
-        known, report["left_out"] = load_with_left_out(data_dir=folder, **settings["data"])
+        known, left_out = load_with_left_out(data_dir=folder, **settings["data"])
+        report["left_out"] = without_folders(left_out)
         origins = list(known["corpus"])
         original = make_split(known, trained["protocol"], trained["fold"], seed, augmentation.views)
         split = make_split(known, report["protocol"], report["fold"], seed, augmentation.views)
@@ -71,9 +72,9 @@ def evaluate_again(
     tables = [known] if known is not None else []
     if unseen:
         relabel: dict[str, str | None] = {label: None for labels in unknown.values() for label in labels}
-        foreign, its_left_out = load_with_left_out(unseen, folder, recognizer.labels, relabel)
+        foreign, left_out = load_with_left_out(unseen, folder, recognizer.labels, relabel)
         tables.append(foreign)
-        report["left_out"] = [*report["left_out"], *its_left_out]
+        report["left_out"] = [*report["left_out"], *without_folders(left_out)]
     table = concatenate_datasets(tables)
     items += [(index, 0) for index in range(len(origins), len(table))]
     del report["validation"]

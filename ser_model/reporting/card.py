@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from statistics import median
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from datasets_scripts import find_corpus
+
+from ..hub import MODEL_PLACEHOLDER
+
+# What the Hub has an identifier for; other terms are `other` with a name of our own.
+HUB_LICENCES = frozenset({"cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "odbl"})
+
+# Our figure > (the Hub's metric, its name here, how it is averaged). UAR is the recall averaged over classes.
+METRICS = {
+    "uar": ("recall", "UAR", {"average": "macro"}),
+    "accuracy": ("accuracy", "accuracy", None),
+    "macro_f1": ("f1", "macro F1", {"average": "macro"}),
+}
 
 _BODY = """---
 {metadata}
@@ -16,26 +30,49 @@ _BODY = """---
 
 Hears one of {num_labels} emotions in a recorded voice: {labels}. {architecture}
 
+## Use
+
+With transformers alone (besides it torch and librosa{praat}; files need the ffmpeg program):
+
+```python
+from transformers import pipeline
+
+classifier = pipeline("audio-classification", model="{model_id}", trust_remote_code=True, top_k=None)
+print(classifier("clip.wav"))
+```
+
+With the project's own code, which also says where the network listened:
+
+```python
+from ser_model import EmotionRecognizer
+
+result = EmotionRecognizer.from_pretrained("{model_id}")("clip.wav")
+print(result.label, result.probabilities, result.attention)
+```
+
+It hears mono sound at {sampling_rate:,} Hz. A clip longer than {span:.1f} s is heard whole, in half-overlapping
+windows whose probabilities are averaged; nothing is cut off.
+
 ## How often it is right
 
-Measured on the test part, protocol `{protocol}`, fold {fold}, seed {seed}. {leaking}
+Measured on the test part, protocol `{protocol}`, fold {fold}, seed {seed}.
 
 | part | clips | UAR | accuracy | macro F1 |
 |---|---|---|---|---|
 {rows}
 
-UAR is the mean recall over the classes with at least one true clip. Validation figures chose the
-epoch; the test part was not looked at until the end. Speaker by speaker the test UAR lies between
-{lowest:.1%} and {highest:.1%}.
+UAR is the mean recall over the classes with at least one true clip; guessing gives {chance:.1%}. Validation
+figures chose the epoch; the test part was not looked at until the end.
 
-## Use
+Speaker by speaker: {speakers}
 
-```python
-from ser_model import EmotionRecognizer
+## Leakage report
 
-recognizer = EmotionRecognizer.from_pretrained("path/to/this/folder")
-print(recognizer("clip.wav").label)
-```
+{leaking}
+
+| part | speakers also trained on | clips also trained on | augmented twins trained on |
+|---|---|---|---|
+{leakage}
 
 ## Intended use
 
@@ -51,67 +88,116 @@ Teaching, demonstrations and research on acted emotional speech.
 
 ## Training data and licence
 
-{corpora}
+{terms}
 
-The weights inherit these terms (licence field: `{licence}`).
+The weights inherit these terms{licence_note}. Whoever publishes results made with them cites the corpora:
+
+{citations}
 """
 
 
 def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
     """Builds the card of a trained checkpoint from its report.
 
+    Where the card names the model it has `hub.MODEL_PLACEHOLDER`, which a push replaces by the id.
+
     Args:
         report: The content of `report.json`.
         architecture: One line about the network.
     """
     builders = [find_corpus(name) for name in report["corpora"]]
-    licences = {builder.licence for builder in builders}
-    licence = licences.pop() if len(licences) == 1 else "other"
-    name = f"{report['preset']}-{report['protocol']}-fold{report['fold']}-seed{report['seed']}"
-    config = f"{report['protocol']}, fold {report['fold']}, seed {report['seed']}"
-    parts = dict(report["test"]["per_corpus"].items())
-    metadata = ModelCardData(
-        language="en",
-        license=licence,
-        library_name="transformers",
-        pipeline_tag="audio-classification",
-        tags=["speech-emotion-recognition", "audio-classification"],
-        model_name=name,
-        eval_results=[
-            EvalResult(
-                task_type="audio-classification", dataset_type=corpus, dataset_name=corpus.upper(),
-                dataset_config=config, dataset_split="test",
-                metric_type=metric, metric_name=metric_name, metric_value=round(figures[metric], 4),
-            )
-            for corpus, figures in parts.items()
-            for metric, metric_name in (("uar", "UAR"), ("accuracy", "accuracy"), ("macro_f1", "macro F1"))
-        ],
-    )  # fmt: skip
-    rows = {"test": report["test"], **{f"test, {corpus}": figures for corpus, figures in parts.items()}}
-    speakers = [figures["uar"] for figures in report["test"]["per_speaker"].values()]
+    front = report["settings"]["feature_extractor"]
+    metadata = _metadata(report, builders)
     return ModelCard(
         _BODY.format(
             metadata=metadata.to_yaml(),
-            title=name,
+            title=metadata.model_name,
             num_labels=len(report["labels"]),
             labels=", ".join(report["labels"]),
             architecture=architecture,
+            model_id=MODEL_PLACEHOLDER,
+            praat=", for the voice quality also praat-parselmouth" if front.get("voice_quality") else "",
+            sampling_rate=front["sampling_rate"],
+            span=front["num_frames"] * front["hop_length"] / front["sampling_rate"],
             protocol=report["protocol"],
             fold=report["fold"],
             seed=report["seed"],
+            rows=_rows(report),
+            chance=1 / len(report["labels"]),
+            speakers=_speaker_sentence(report["test"]["per_speaker"]),
             leaking=_leakage_sentence(report),
-            rows="\n".join(_row(part, figures, report) for part, figures in rows.items()),
-            lowest=min(speakers),
-            highest=max(speakers),
-            corpora="\n".join(f"- {builder.corpus}: {builder.licence}. {builder.cite}" for builder in builders),
-            licence=licence,
+            leakage=_leakage_rows(report["leakage"]),
+            terms="\n".join(f"- {builder.corpus}: {builder.licence}" for builder in builders),
+            licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
+            citations="\n".join(f"- {builder.cite}" for builder in builders if builder.cite),
         )
     )
 
 
-def _row(part: str, figures: dict[str, Any], report: dict[str, Any]) -> str:
-    clips = figures.get("clips", report["split_sizes"]["test"])
-    return f"| {part} | {clips} | {figures['uar']:.1%} | {figures['accuracy']:.1%} | {figures['macro_f1']:.1%} |"
+def _metadata(report: dict[str, Any], builders: list[Any]) -> ModelCardData:
+    """The YAML head: what the Hub filters by, and the figures of every corpus for its result tables."""
+    licence, licence_name = _licence([builder.licence for builder in builders])
+    setting = f"{report['protocol']}, fold {report['fold']}, seed {report['seed']}"
+    return ModelCardData(
+        language="en",
+        license=licence,
+        license_name=licence_name,
+        library_name="transformers",
+        pipeline_tag="audio-classification",
+        tags=["speech-emotion-recognition", "audio-classification", "speech", "emotion", *report["corpora"]],
+        metrics=[metric for metric, _, _ in METRICS.values()],
+        model_name=f"{report['preset']}-{report['protocol']}-fold{report['fold']}-seed{report['seed']}",
+        eval_results=[
+            EvalResult(
+                task_type="audio-classification",
+                task_name="Speech emotion recognition",
+                dataset_type=corpus,
+                dataset_name=f"{corpus.upper()} ({report['protocol']})",
+                dataset_config=setting,
+                dataset_split="test",
+                metric_type=metric,
+                metric_name=name,
+                metric_args=averaging,
+                metric_value=round(figures[key], 4),
+            )
+            for corpus, figures in report["test"]["per_corpus"].items()
+            for key, (metric, name, averaging) in METRICS.items()
+        ],
+    )
+
+
+def _licence(terms: list[str]) -> tuple[str, str | None]:
+    """The Hub's licence identifier, and a name of our own where that is `other`."""
+    if len(set(terms)) == 1 and terms[0] in HUB_LICENCES:
+        return terms[0], None
+    return "other", "-and-".join(re.sub(r"[^a-z0-9.]+", "-", term.lower()) for term in dict.fromkeys(terms))
+
+
+def _rows(report: dict[str, Any]) -> str:
+    parts = {"test": report["test"]}
+    parts |= {f"test, {corpus}": figures for corpus, figures in report["test"]["per_corpus"].items()}
+    return "\n".join(
+        f"| {part} | {figures.get('clips', report['split_sizes']['test'])} | "
+        f"{figures['uar']:.1%} | {figures['accuracy']:.1%} | {figures['macro_f1']:.1%} |"
+        for part, figures in parts.items()
+    )
+
+
+def _speaker_sentence(per_speaker: dict[str, dict[str, Any]]) -> str:
+    ordered = sorted(per_speaker, key=lambda speaker: per_speaker[speaker]["uar"])
+    low, high = ordered[0], ordered[-1]
+    middle = median(figures["uar"] for figures in per_speaker.values())
+    return (
+        f"the UAR of {len(ordered)} test speakers lies between {per_speaker[low]['uar']:.1%} ({low}) and "
+        f"{per_speaker[high]['uar']:.1%} ({high}), half of them below {middle:.1%}."
+    )
+
+
+def _leakage_rows(leakage: dict[str, Any]) -> str:
+    keys = ("shared_speakers", "shared_clips", "augmented_twins")
+    return "\n".join(
+        f"| {part} | " + " | ".join(str(leakage[part][key]) for key in keys) + " |" for part in ("validation", "test")
+    )
 
 
 def _leakage_sentence(report: dict[str, Any]) -> str:
