@@ -160,6 +160,25 @@ def test_killed_in_the_middle_and_resumed(small_preset, mini_ravdess, environmen
     assert set(json.loads((out / "report.json").read_text())) >= REPORT_KEYS
 
 
+def test_ctrl_c_says_how_to_go_on(small_preset, mini_ravdess, environment, tmp_path):
+    out = tmp_path / "stopped"
+    process = subprocess.Popen(
+        command(small_preset, mini_ravdess, out),
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 200
+    while not epochs_of(out) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command with --resume goes on from the last epoch." in said
+    assert "Traceback" not in said
+
+
 def epochs_of(out):
     log = out / "log.jsonl"
     return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from ..audio import load_audio
 from ..augmentation import Augmentation
 from ..metrics import EmotionMetrics
 from ..recognizer import EmotionRecognizer
+
+logger = logging.getLogger(__name__)
 
 
 def without_folders(left_out: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -54,6 +57,9 @@ def measure(
         predictions.append(recognizer.labels.index(heard.label))
         references.append(labels[clip])
     figures = metrics.compute(predictions=predictions, references=references)
+    if figures["missing_classes"]:
+        missing = ", ".join(figures["missing_classes"])
+        logger.warning("The %s part has no clip of %s: left out of UAR and macro F1.", name, missing)
     for column, key in (("corpus", "per_corpus"), ("speaker", "per_speaker")):
         groups = list(table[column])
         figures[key] = {}
