@@ -14,18 +14,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import transformers
 from transformers import AutoModelForAudioClassification, HfArgumentParser, set_seed
 
 from datasets_scripts import CorpusError, data_dir_or_default, load_with_left_out
 from datasets_scripts.splits import PROTOCOLS, Split, leakage_report, make_split
 from ser_model.augmentation import Augmentation
+from ser_model.calibration import fit_temperature
 from ser_model.feature_extraction_ser import SerFeatureExtractor
 from ser_model.features import ViewFrames
+from ser_model.hub import HubError, check_token, push_model
 from ser_model.presets import Preset, PresetError, load_preset, names
 from ser_model.recognizer import EmotionRecognizer
 from ser_model.reporting.card import model_card
-from ser_model.reporting.evaluation import measure
+from ser_model.reporting.evaluation import figures_of, hear, without_folders
 from ser_model.reporting.plots import confusion_figure, history_figure
 from ser_model.trainer import Loss, SerTrainer, SerTrainingArguments, best_precision, last_whole_checkpoint
 
@@ -53,8 +56,14 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the whole way; returns the exit status."""
     try:
         run, preset, args = parse_arguments(sys.argv[1:] if argv is None else argv)
+        push = args.push_to_hub and args.should_save
+        args.push_to_hub = False  # else Trainer itself would push every checkpoint on its way
+        if push:
+            _say_if_push_would_fail(args)
         train(run, preset, args)
-    except (CorpusError, PresetError, RunError) as error:
+        if push:
+            _push(args)
+    except (CorpusError, HubError, PresetError, RunError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -125,7 +134,7 @@ def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None
             "labels": labels,
             "split_sizes": {name: len(items) for name, items in split.parts().items()},
             "leakage": leakage,
-            "left_out": [{**entry, "file": Path(entry["file"]).name} for entry in left_out],
+            "left_out": without_folders(left_out),
             "best_epoch": _best_epoch(trainer),
             "epochs": trainer.state.epoch,
             "training_seconds": round(seconds, 1),
@@ -162,11 +171,15 @@ def _finish(out: Path, trainer: SerTrainer, report: dict[str, Any], table, split
     """Writes the checkpoint folder: all files elsewhere first, then each moved into place, report last."""
     partial = out / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
-    trainer.model.float().save_pretrained(partial)
-    trainer.processing_class.save_pretrained(partial)
-    recognizer = EmotionRecognizer.from_pretrained(partial)
+    recognizer = EmotionRecognizer(trainer.model.float(), trainer.processing_class)
+    report["temperature"] = _calibrate(recognizer, table, split, augmentation)
+    recognizer.model.save_pretrained(partial)
+    recognizer.feature_extractor.save_pretrained(partial)
+    recognizer = EmotionRecognizer.from_pretrained(partial)  # what is measured is what was saved
     for name in ("validation", "test"):
-        report[name] = measure(recognizer, table, split.parts()[name], augmentation, report["seed"], name)
+        items = split.parts()[name]
+        heard = hear(recognizer, table, items, augmentation, split.seed, name)
+        report[name] = figures_of(heard, table, items, report["labels"], name)
     run_name = f"{report['preset']}, protocol {report['protocol']}, fold {report['fold']}, seed {report['seed']}"
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     confusion_figure(report["test"], report["labels"], f"Test part: {run_name}").savefig(
@@ -183,6 +196,33 @@ def _finish(out: Path, trainer: SerTrainer, report: dict[str, Any], table, split
     test = report["test"]
     print(f"Test UAR {test['uar']:.1%}, accuracy {test['accuracy']:.1%}, macro F1 {test['macro_f1']:.1%} ({run_name}).")
     print(f"Checkpoint and report: {out}")
+
+
+def _calibrate(recognizer: EmotionRecognizer, table, split: Split, augmentation: Augmentation) -> float:
+    """Fits the temperature on the validation part, rounded as it will be reported."""
+    heard = hear(recognizer, table, split.validation, augmentation, split.seed, "validation")
+    emotions = list(table["emotion"])
+    references = np.array([emotions[clip] for clip, _ in split.validation])
+    recognizer.model.config.calibration_temperature = round(fit_temperature(heard, references), 4)
+    return recognizer.model.config.calibration_temperature
+
+
+def _say_if_push_would_fail(args: SerTrainingArguments) -> None:
+    """Says so hours earlier; training goes on, since one can log in meanwhile."""
+    try:
+        check_token(args.hub_token)
+    except HubError as error:
+        print(f"train.py: the push at the end would fail now. {error}", file=sys.stderr, flush=True)
+
+
+def _push(args: SerTrainingArguments) -> None:
+    """Pushes the complete folder, once."""
+    out = Path(args.output_dir)
+    repo_id = args.hub_model_id or out.resolve().name
+    try:
+        print(f"Pushed: {push_model(out, repo_id, args.hub_private_repo, args.hub_token)}")
+    except HubError as error:
+        raise HubError(f"{error} Once that is cured: python -m ser_model push {out} {repo_id}") from error
 
 
 if __name__ == "__main__":

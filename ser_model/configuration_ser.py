@@ -17,6 +17,7 @@ class CnnBilstmConfig(PretrainedConfig):
         dropout: Dropout rate after every block and after the LSTM.
         lstm_hidden_size: Units of the BiLSTM per direction.
         num_utterance_features: Features of a whole clip, joined before the head; 0 for none.
+        calibration_temperature: What logits are divided by, fitted on the validation part after training.
         num_labels, id2label, label2id: As everywhere in transformers.
     """
 
@@ -30,6 +31,7 @@ class CnnBilstmConfig(PretrainedConfig):
         dropout: float = 0.2,
         lstm_hidden_size: int = 128,
         num_utterance_features: int = 0,
+        calibration_temperature: float = 1.0,
         **kwargs,
     ):
         self.num_features = num_features
@@ -38,6 +40,7 @@ class CnnBilstmConfig(PretrainedConfig):
         self.dropout = dropout
         self.lstm_hidden_size = lstm_hidden_size
         self.num_utterance_features = num_utterance_features
+        self.calibration_temperature = calibration_temperature
         super().__init__(**kwargs)
 
 
@@ -53,6 +56,7 @@ class PhoneticCnnConfig(PretrainedConfig):
         lstm_hidden_size: Units of a BiLSTM over the blocks' output per direction; 0 for none.
         attention_heads: Heads of the self-attention over time; 0 for none.
         num_utterance_features: Features of a whole clip, joined before the head; 0 for none.
+        calibration_temperature: What logits are divided by, fitted on the validation part after training.
         num_labels, id2label, label2id: As everywhere in transformers.
     """
 
@@ -68,6 +72,7 @@ class PhoneticCnnConfig(PretrainedConfig):
         lstm_hidden_size: int = 0,
         attention_heads: int = 4,
         num_utterance_features: int = 0,
+        calibration_temperature: float = 1.0,
         **kwargs,
     ):
         self.num_features = num_features
@@ -78,4 +83,5 @@ class PhoneticCnnConfig(PretrainedConfig):
         self.lstm_hidden_size = lstm_hidden_size
         self.attention_heads = attention_heads
         self.num_utterance_features = num_utterance_features
+        self.calibration_temperature = calibration_temperature
         super().__init__(**kwargs)

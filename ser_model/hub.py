@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from traceback import clear_frames
 from typing import Any
 
 MODEL_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
@@ -104,9 +106,11 @@ def push_folder(
 
 def _api(token: str | None) -> Any:
     from huggingface_hub import HfApi
-    from huggingface_hub.utils import logging
+    from huggingface_hub.utils import disable_progress_bars, logging
 
     logging.set_verbosity_error()  # the sentence says it; retries would be announced one by one
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     return HfApi(token=token)
 
 
@@ -128,8 +132,10 @@ def _sentence(error: BaseException, repo_id: str) -> str:
     """What went wrong, for people; the uploader wraps causes, so the innermost one tells."""
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
+    clear_frames(error.__traceback__)  # ends the uploader's progress bar before the sentence is printed
     while error.__cause__ is not None and not isinstance(error, HfHubHTTPError):
         error = error.__cause__
+        clear_frames(error.__traceback__)
     first_line = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     if isinstance(error, OfflineModeIsEnabled):
         return "Nothing can be pushed while HF_HUB_OFFLINE is set."

@@ -161,7 +161,7 @@ class SerPreTrainedModel(PreTrainedModel):
         frames = x.shape[1]
         x = F.pad(x, (0, 0, 0, max(0, self.time_stride - frames)))
         encoded, weights = self.encode(x, lengths.clamp(min=self.time_stride))
-        logits = self.classifier(torch.cat([encoded, utterance], dim=-1))
+        logits = self.classifier(torch.cat([encoded, utterance], dim=-1)) / self.config.calibration_temperature
         spread = (weights / self.time_stride).repeat_interleave(self.time_stride, dim=1)
         return logits, F.pad(spread, (0, max(0, frames - spread.shape[1])))[:, :frames]
 

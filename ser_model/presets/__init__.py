@@ -21,7 +21,9 @@ from ..trainer import Loss, SerTrainingArguments
 
 FOLDER = Path(__file__).parent
 STATISTICS = frozenset({"mean", "std", "utterance_mean", "utterance_std"})  # fitted, never given
-DERIVED = frozenset({"num_features", "num_frames", "num_utterance_features"})  # follow from the extractor
+DERIVED = frozenset(
+    {"num_features", "num_frames", "num_utterance_features", "calibration_temperature"}
+)  # follow from the rest
 
 
 class PresetError(Exception):

@@ -13,7 +13,7 @@ from datasets_scripts.splits import Item, leakage_report, make_split
 
 from ..augmentation import Augmentation
 from ..recognizer import EmotionRecognizer
-from .evaluation import measure, without_folders
+from .evaluation import figures_of, hear, without_folders
 
 
 def evaluate_again(
@@ -63,7 +63,8 @@ def evaluate_again(
     if corpora is None:
         report["split_sizes"] = {name: len(items) for name, items in parts.items()}
         for name in ("validation", "test"):
-            report[name] = measure(recognizer, known, parts[name], augmentation, seed, name)
+            heard = hear(recognizer, known, parts[name], augmentation, seed, name)
+            report[name] = figures_of(heard, known, parts[name], recognizer.labels, name)
         return report
 
     items = [item for item in parts["test"] if origins[item[0]] in corpora]
@@ -80,5 +81,6 @@ def evaluate_again(
     del report["validation"]
     report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
     report["classes_left_out"] = {name: labels for name, labels in unknown.items() if labels}
-    report["test"] = measure(recognizer, table, items, augmentation, seed, "test")
+    heard = hear(recognizer, table, items, augmentation, seed, "test")
+    report["test"] = figures_of(heard, table, items, recognizer.labels, "test")
     return report

@@ -10,6 +10,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from datasets_scripts import find_corpus
 
+from ..feature_extraction_ser import SerFeatureExtractor
 from ..hub import MODEL_PLACEHOLDER
 
 # What the Hub has an identifier for; other terms are `other` with a name of our own.
@@ -64,12 +65,14 @@ Measured on the test part, protocol `{protocol}`, fold {fold}, seed {seed}.
 UAR is the mean recall over the classes with at least one true clip; guessing gives {chance:.1%}. Validation
 figures chose the epoch; the test part was not looked at until the end.
 
+![Confusion matrix of the test part](confusion_matrix.png)
+
 Speaker by speaker: {speakers}
 
 ## Leakage report
 
 {leaking}
-
+{notes}
 | part | speakers also trained on | clips also trained on | augmented twins trained on |
 |---|---|---|---|
 {leakage}
@@ -80,8 +83,8 @@ Teaching, demonstrations and research on acted emotional speech.
 
 ## Limits
 
-- It learned from acted English speech of few speakers in quiet rooms; other languages, cultures,
-  ages, microphones and real feelings are outside what was measured.
+- It learned from {learned_from}; other languages, cultures, ages, microphones and
+  feelings than those are outside what was measured.
 - It names how a voice sounds, not what a person feels. It must not be used for decisions about
   people (hiring, policing, insurance, health, education).
 - A voice it never heard is often misjudged: see the figures above.
@@ -106,8 +109,9 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
         architecture: One line about the network.
     """
     builders = [find_corpus(name) for name in report["corpora"]]
-    front = report["settings"]["feature_extractor"]
+    front = SerFeatureExtractor(**report["settings"]["feature_extractor"])
     metadata = _metadata(report, builders)
+    own = "folder" in report["corpora"]
     return ModelCard(
         _BODY.format(
             metadata=metadata.to_yaml(),
@@ -116,9 +120,9 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             labels=", ".join(report["labels"]),
             architecture=architecture,
             model_id=MODEL_PLACEHOLDER,
-            praat=", for the voice quality also praat-parselmouth" if front.get("voice_quality") else "",
-            sampling_rate=front["sampling_rate"],
-            span=front["num_frames"] * front["hop_length"] / front["sampling_rate"],
+            praat=", for the voice quality also praat-parselmouth" if front.voice_quality else "",
+            sampling_rate=front.sampling_rate,
+            span=front.num_frames * front.hop_length / front.sampling_rate,
             protocol=report["protocol"],
             fold=report["fold"],
             seed=report["seed"],
@@ -126,7 +130,9 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             chance=1 / len(report["labels"]),
             speakers=_speaker_sentence(report["test"]["per_speaker"]),
             leaking=_leakage_sentence(report),
+            notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",
             leakage=_leakage_rows(report["leakage"]),
+            learned_from=("few people's own recordings" if own else "few actors' English speech in quiet rooms"),
             terms="\n".join(f"- {builder.corpus}: {builder.licence}" for builder in builders),
             licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
             citations="\n".join(f"- {builder.cite}" for builder in builders if builder.cite),
@@ -139,7 +145,7 @@ def _metadata(report: dict[str, Any], builders: list[Any]) -> ModelCardData:
     licence, licence_name = _licence([builder.licence for builder in builders])
     setting = f"{report['protocol']}, fold {report['fold']}, seed {report['seed']}"
     return ModelCardData(
-        language="en",
+        language=None if "folder" in report["corpora"] else "en",
         license=licence,
         license_name=licence_name,
         library_name="transformers",
@@ -184,12 +190,14 @@ def _rows(report: dict[str, Any]) -> str:
 
 
 def _speaker_sentence(per_speaker: dict[str, dict[str, Any]]) -> str:
-    ordered = sorted(per_speaker, key=lambda speaker: per_speaker[speaker]["uar"])
-    low, high = ordered[0], ordered[-1]
-    middle = median(figures["uar"] for figures in per_speaker.values())
+    ordered = sorted((figures["uar"], speaker) for speaker, figures in per_speaker.items() if speaker)
+    if not ordered:
+        return "the recordings do not say who speaks."
+    (lowest, low), (highest, high) = ordered[0], ordered[-1]
+    middle = median(uar for uar, _ in ordered)
     return (
-        f"the UAR of {len(ordered)} test speakers lies between {per_speaker[low]['uar']:.1%} ({low}) and "
-        f"{per_speaker[high]['uar']:.1%} ({high}), half of them below {middle:.1%}."
+        f"the UAR of {len(ordered)} test speakers lies between {lowest:.1%} ({low}) and {highest:.1%} ({high}); "
+        f"the median is {middle:.1%}."
     )
 
 

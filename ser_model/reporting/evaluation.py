@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from datasets import Dataset
 from tqdm import tqdm
 
@@ -14,6 +15,7 @@ from datasets_scripts.splits import Item
 
 from ..audio import load_audio
 from ..augmentation import Augmentation
+from ..calibration import expected_calibration_error, negative_log_likelihood
 from ..metrics import EmotionMetrics
 from ..recognizer import EmotionRecognizer
 
@@ -25,15 +27,15 @@ def without_folders(left_out: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{**entry, "file": Path(entry["file"]).name} for entry in left_out]
 
 
-def measure(
+def hear(
     recognizer: EmotionRecognizer,
     table: Dataset,
     items: Sequence[Item],
     augmentation: Augmentation,
     seed: int,
     name: str,
-) -> dict[str, Any]:
-    """Hears every item and compares with its label.
+) -> np.ndarray:
+    """Hears every item.
 
     Args:
         recognizer: Its labels are the table's.
@@ -41,36 +43,49 @@ def measure(
         items: (row of `table`, view) pairs.
         augmentation: How views other than 0 are made.
         seed: Seed of the views.
-        name: What the progress bar says.
+        name: Name of the part, for the progress bar.
 
     Returns:
-        The figures of `EmotionMetrics`, and `per_corpus` and `per_speaker` with the same figures
-        (without confusion matrix) of each.
+        Probabilities `(num_items, num_labels)`.
     """
-    metrics = EmotionMetrics(recognizer.labels)
-    paths, labels = list(table["audio"]), list(table["emotion"])
-    predictions, references = [], []
+    paths, rate = list(table["audio"]), recognizer.sampling_rate
+    heard = []
     for clip, view in tqdm(items, desc=f"Hearing the {name} part", unit="clip"):
-        wave = load_audio(paths[clip], recognizer.sampling_rate)
-        wave = augmentation.view(wave, recognizer.sampling_rate, Path(paths[clip]).stem, view, seed)
-        heard = recognizer(wave, recognizer.sampling_rate)
-        predictions.append(recognizer.labels.index(heard.label))
-        references.append(labels[clip])
+        wave = augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
+        heard.append(list(recognizer(wave, rate).probabilities.values()))
+    return np.array(heard)
+
+
+def figures_of(
+    probabilities: np.ndarray, table: Dataset, items: Sequence[Item], labels: list[str], name: str
+) -> dict[str, Any]:
+    """Compares what was heard with the labels.
+
+    Returns:
+        The figures of `EmotionMetrics`; `calibration`: expected calibration error `ece` and negative
+        log-likelihood `nll`; `per_corpus` and `per_speaker` with the main figures of each.
+    """
+    metrics = EmotionMetrics(labels)
+    emotions = list(table["emotion"])
+    references = np.array([emotions[clip] for clip, _ in items])
+    predictions = probabilities.argmax(axis=1)
     figures = metrics.compute(predictions=predictions, references=references)
     if figures["missing_classes"]:
         missing = ", ".join(figures["missing_classes"])
         logger.warning("The %s part has no clip of %s: left out of UAR and macro F1.", name, missing)
+    figures["calibration"] = {
+        "ece": expected_calibration_error(probabilities, references),
+        "nll": negative_log_likelihood(probabilities, references),
+    }
     for column, key in (("corpus", "per_corpus"), ("speaker", "per_speaker")):
-        groups = list(table[column])
+        every = list(table[column])
+        groups = np.array([every[clip] for clip, _ in items])
         figures[key] = {}
-        for group in sorted({groups[clip] for clip, _ in items}):
-            members = [index for index, (clip, _) in enumerate(items) if groups[clip] == group]
-            part = metrics.compute(
-                predictions=[predictions[index] for index in members],
-                references=[references[index] for index in members],
-            )
+        for group in sorted(set(groups.tolist())):
+            of_group = groups == group
+            part = metrics.compute(predictions=predictions[of_group], references=references[of_group])
             figures[key][group] = {
-                "clips": len(members), **{name: part[name] for name in ("uar", "accuracy", "macro_f1")},
+                "clips": int(of_group.sum()), **{name: part[name] for name in ("uar", "accuracy", "macro_f1")},
                 "missing_classes": part["missing_classes"],
             }  # fmt: skip
     return figures
