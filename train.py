@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import sys
-import time
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -121,9 +120,7 @@ def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None
     )
     if args.should_save:
         _introduce(run, args, split, leakage, trainer)
-    start = time.monotonic()
     trainer.train(resume_from_checkpoint=resume_from)
-    seconds = time.monotonic() - start
     if args.should_save:
         report = {
             "preset": preset.name,
@@ -137,7 +134,7 @@ def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None
             "left_out": without_folders(left_out),
             "best_epoch": _best_epoch(trainer),
             "epochs": trainer.state.epoch,
-            "training_seconds": round(seconds, 1),
+            "training_seconds": round(trainer.training_seconds, 1),
             "hardware": f"{best_precision()[0]}, {platform.machine()}, {'bfloat16' if args.bf16 else 'float32'}",
             "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
             "settings": preset.as_dict(),

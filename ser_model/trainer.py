@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,6 +127,22 @@ class SerTrainer(Trainer):
         )
         self.loss, self.class_weights = loss, class_weights
         self.num_labels = len(metrics.labels)
+
+    def train(self, *args, **kwargs):
+        self._since = time.monotonic()
+        return super().train(*args, **kwargs)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Adds to each epoch's entry how long it took, so that a resumed run knows its whole length."""
+        if "loss" in logs:
+            now = time.monotonic()
+            logs["seconds"], self._since = now - self._since, now
+        super().log(logs, start_time)
+
+    @property
+    def training_seconds(self) -> float:
+        """Seconds that all logged epochs took, those before a resume included."""
+        return sum(entry["seconds"] for entry in self.state.log_history if "seconds" in entry)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         if model.training and self.loss.mixup_alpha:

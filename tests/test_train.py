@@ -158,8 +158,10 @@ def test_killed_in_the_middle_and_resumed(small_preset, mini_ravdess, environmen
     assert [entry["epoch"] for entry in epochs] == [1, 2, 3, 4, 5, 6]
     straight = epochs_of(trained[0])
     # Going on is going on: the resumed run ends where the straight one did.
+    report = json.loads((out / "report.json").read_text())
+    assert report["training_seconds"] == pytest.approx(sum(entry["seconds"] for entry in epochs), abs=0.1)
     assert epochs[-1]["eval_loss"] == pytest.approx(straight[-1]["eval_loss"], rel=1e-3)
-    assert set(json.loads((out / "report.json").read_text())) >= REPORT_KEYS
+    assert set(report) >= REPORT_KEYS
 
 
 def test_ctrl_c_says_how_to_go_on(small_preset, mini_ravdess, environment, tmp_path):
