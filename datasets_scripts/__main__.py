@@ -1,4 +1,4 @@
-"""`python -m datasets_scripts download | list | audit | prepare`."""
+"""`python -m datasets_scripts download | list | audit | prepare | push`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    from ser_model.hub import HubError
+
     from .base import CorpusError
 
     try:
         print(args.run(args))
-    except CorpusError as error:
+    except (CorpusError, HubError) as error:
         print(f"datasets_scripts: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -52,6 +54,14 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("prepare", parents=[where, which], help="write Parquet with the audio inside")
     command.add_argument("--output_dir", required=True, help="a folder that is not there yet")
     command.set_defaults(run=_prepare)
+
+    command = commands.add_parser("push", parents=[where, which], help="put that Parquet on the Hub")
+    command.add_argument("repo_id", metavar="ID", help="user/name on the Hub")
+    command.add_argument(
+        "--private", action=argparse.BooleanOptionalAction, default=True,
+        help="whether a new repository is private; not every corpus may be passed on",
+    )  # fmt: skip
+    command.set_defaults(run=_push)
     return parser
 
 
@@ -89,6 +99,14 @@ def _prepare(args: argparse.Namespace) -> str:
     data_dir, corpora = _there(args)
     count = prepare(corpora, data_dir, Path(args.output_dir))
     return f"{count:,} clips of {', '.join(corpora)} in {args.output_dir}; open them with load_dataset."
+
+
+def _push(args: argparse.Namespace) -> str:
+    from .push import push
+
+    data_dir, corpora = _there(args)
+    count, address = push(corpora, data_dir, args.repo_id, args.private)
+    return f"{count:,} clips of {', '.join(corpora)} in {address}; open them with load_dataset."
 
 
 def _names(args: argparse.Namespace) -> list[str]:

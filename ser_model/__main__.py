@@ -1,13 +1,21 @@
-"""Command line: `python -m ser_model predict | evaluate | results`."""
+"""Command line: `python -m ser_model predict | evaluate | push | push-space | results | timeline | voice-reference`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from .commands import evaluate, predict, results
+from .commands import evaluate, predict, push, push_space, results, timeline, voice_reference
 
-COMMANDS = {"predict": predict, "evaluate": evaluate, "results": results}
+COMMANDS = {
+    "predict": predict,
+    "evaluate": evaluate,
+    "push": push,
+    "push-space": push_space,
+    "results": results,
+    "timeline": timeline,
+    "voice-reference": voice_reference,
+}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,12 +1,12 @@
 """Makes transformers' Auto classes know this project's models; importing it is enough."""
 
-from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification, PretrainedConfig
 
 from .configuration_ser import CnnBilstmConfig, PhoneticCnnConfig
 from .feature_extraction_ser import SerFeatureExtractor
-from .modeling_ser import CnnBilstmForAudioClassification, PhoneticCnnForAudioClassification
+from .modeling_ser import CnnBilstmForAudioClassification, PhoneticCnnForAudioClassification, SerPreTrainedModel
 
-MODELS = {
+MODELS: dict[type[PretrainedConfig], type[SerPreTrainedModel]] = {
     CnnBilstmConfig: CnnBilstmForAudioClassification,
     PhoneticCnnConfig: PhoneticCnnForAudioClassification,
 }

@@ -12,7 +12,8 @@ from traceback import clear_frames
 from typing import Any
 
 MODEL_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
-NOT_PUSHED = (".*", "checkpoint-*", "runs", "output.txt", "training_args.bin")  # of a training folder
+# Of a training folder; TensorBoard puts the machine's name into its files' names.
+NOT_PUSHED = (".*", "checkpoint-*", "events.out.tfevents.*", "output.txt", "training_args.bin")
 MODEL_PLACEHOLDER = "path/to/this/folder"  # stands in a model card until the folder has an id
 
 LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a token that may write"
@@ -28,7 +29,7 @@ def check_token(token: str | None = None) -> str:
     Raises:
         HubError: There is no token, the Hub does not know it, or the Hub cannot be reached.
     """
-    with _in_one_sentence("the Hub"):
+    with _in_one_sentence():
         return _api(token).whoami()["name"]
 
 
@@ -119,8 +120,8 @@ def _full_id(repo_id: str, token: str | None) -> str:
 
 
 @contextmanager
-def _in_one_sentence(repo_id: str) -> Iterator[None]:
-    from httpx2 import HTTPError
+def _in_one_sentence(repo_id: str | None = None) -> Iterator[None]:
+    from huggingface_hub.errors import HTTPError  # of its HTTP library, whichever that is
 
     try:
         yield
@@ -128,7 +129,7 @@ def _in_one_sentence(repo_id: str) -> Iterator[None]:
         raise HubError(_sentence(error, repo_id)) from error
 
 
-def _sentence(error: BaseException, repo_id: str) -> str:
+def _sentence(error: BaseException, repo_id: str | None) -> str:
     """What went wrong, for people; the uploader wraps causes, so the innermost one tells."""
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
@@ -144,10 +145,12 @@ def _sentence(error: BaseException, repo_id: str) -> str:
     if isinstance(error, HFValidationError):
         return f"{repo_id} cannot be a name on the Hub: {first_line}."
     if not isinstance(error, HfHubHTTPError):
+        if repo_id is None:
+            return f"The Hub cannot be reached: {first_line}."
         return f"The push to {repo_id} was cut off and nothing of it is published: {first_line}."
     status, said = error.response.status_code, (error.server_message or first_line).strip().replace("\n", " ")
     if status == 401:
         return f"The Hub does not accept this token: {LOG_IN}."
     if status in (403, 409):
         return f"The name {repo_id} is taken or not yours to write to, choose another ({said.rstrip('.')})."
-    return f"The Hub refuses {repo_id} with status {status}: {said.rstrip('.')}."
+    return f"The Hub refuses {repo_id or 'this'} with status {status}: {said.rstrip('.')}."

@@ -65,6 +65,9 @@ Measured on the test part, protocol `{protocol}`, fold {fold}, seed {seed}.
 UAR is the mean recall over the classes with at least one true clip; guessing gives {chance:.1%}. Validation
 figures chose the epoch; the test part was not looked at until the end.
 
+Its probabilities are calibrated on the validation part (temperature {temperature:.2f}): on the test part, how
+sure it is and how often it is right lie {ece:.1%} apart on average (expected calibration error, ten bins).
+
 ![Confusion matrix of the test part](confusion_matrix.png)
 
 Speaker by speaker: {speakers}
@@ -128,6 +131,8 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             seed=report["seed"],
             rows=_rows(report),
             chance=1 / len(report["labels"]),
+            temperature=report["temperature"],
+            ece=report["test"]["calibration"]["ece"],
             speakers=_speaker_sentence(report["test"]["per_speaker"]),
             leaking=_leakage_sentence(report),
             notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",

@@ -1,0 +1,109 @@
+"""The model card says what the report says, in a form that the Hub takes."""
+
+import pytest
+from hub_helpers import run_fresh, running_hub, small_report, visitor
+from huggingface_hub import ModelCard
+
+from ser_model.hub import MODEL_PLACEHOLDER
+from ser_model.reporting.card import model_card
+
+VALIDATE = """
+import sys
+from huggingface_hub import ModelCard
+
+for path in sys.argv[1:]:
+    try:
+        ModelCard.load(path).validate()
+    except ValueError as error:
+        print(f"{path}: {error}")
+"""
+
+
+def card_of(*corpora, **changes):
+    """A card as people read it back from its text."""
+    return ModelCard(str(model_card(small_report(corpora=corpora) | changes, "Conv2d blocks > linear.")))
+
+
+def test_metadata_is_what_the_hub_filters_by():
+    data = card_of("ravdess").data
+    assert (data.library_name, data.pipeline_tag, data.language) == ("transformers", "audio-classification", "en")
+    assert "speech-emotion-recognition" in data.tags and "ravdess" in data.tags
+    assert data.metrics == ["recall", "accuracy", "f1"]
+
+
+@pytest.mark.parametrize(
+    ("corpora", "licence", "name"),
+    [
+        (["ravdess"], "cc-by-nc-sa-4.0", None),
+        (["crema_d"], "odbl", None),
+        (["savee"], "other", "research-use-only"),
+        (["ravdess", "crema_d", "tess"], "other", "cc-by-nc-sa-4.0-and-odbl-and-cc-by-nc-nd-4.0"),
+    ],
+)
+def test_weights_inherit_the_terms_of_every_corpus(corpora, licence, name):
+    card = card_of(*corpora)
+    assert card.data.license == licence and card.data.get("license_name") == name
+    for corpus in corpora:
+        assert f"\n- {corpus}: " in card.text
+    assert card.text.count("\n- ") >= 2 * len(corpora)  # terms, and a citation each
+
+
+def test_results_stand_per_corpus_and_protocol():
+    results = card_of("ravdess", "crema_d").data.eval_results
+    assert len(results) == 2 * 3
+    told = {(result.dataset_type, result.metric_name): result for result in results}
+    uar = told["crema_d", "UAR"]
+    assert (uar.metric_type, uar.metric_args, uar.metric_value) == ("recall", {"average": "macro"}, 0.5125)
+    assert (uar.dataset_config, uar.dataset_split) == ("speaker, fold 1, seed 0", "test")
+    assert uar.dataset_name == "CREMA_D (speaker)"
+    assert told["ravdess", "accuracy"].metric_value == 0.5
+    assert (told["ravdess", "macro F1"].metric_type, told["ravdess", "macro F1"].metric_value) == ("f1", 0.4375)
+
+
+def test_the_text_tells_what_a_reader_has_to_know():
+    text = card_of("ravdess").text
+    call = f'pipeline("audio-classification", model="{MODEL_PLACEHOLDER}", trust_remote_code=True, top_k=None)'
+    for words in (
+        call,
+        "longer than 1.6 s is heard whole",
+        "(temperature 2.50)",
+        "lie 6.2% apart on average",
+        "| test | 16 | 51.2% | 50.0% | 43.8% |",
+        "3 test speakers lies between 30.0% (ravdess_03) and 70.0% (ravdess_07); the median is 50.0%",
+        "| test | 0 | 0 | 0 |",
+        "No test speaker and no test clip was heard in training",
+        "- Made up.",
+        "must not be used for decisions",
+        "The Ryerson Audio-Visual Database",
+    ):
+        assert words in text
+
+
+def test_leaks_are_said():
+    leaking = small_report()["leakage"] | {"leaking": True}
+    leaking["test"] = {"shared_speakers": 4, "shared_clips": 9, "augmented_twins": 9}
+    text = card_of("ravdess", leakage=leaking).text
+    assert "**This protocol leaks**: 9 test clips" in text and "| test | 4 | 9 | 9 |" in text
+    text = card_of("ravdess", leakage=leaking | {"leaking": False}).text
+    assert "its 4 speakers were trained on" in text
+
+
+def test_recordings_of_ones_own_promise_no_language_and_no_speakers():
+    report = small_report(corpora=("folder",))
+    report["test"]["per_speaker"] = {None: {"uar": 0.5}}
+    card = ModelCard(str(model_card(report, "Tiny.")))
+    assert card.data.language is None and "do not say who speaks" in card.text
+    assert card.data.license == "other" and "acted English" not in card.text.split("## Limits")[1]
+
+
+def test_the_hub_takes_them(tmp_path):
+    paths = []
+    for corpora in (["ravdess"], ["savee"], ["ravdess", "savee", "crema_d"], ["folder"]):
+        paths.append(tmp_path / f"{'-'.join(corpora)}.md")
+        model_card(small_report(corpora=tuple(corpora)), "Tiny.").save(paths[-1])
+    wrong = tmp_path / "wrong.md"
+    wrong.write_text(paths[1].read_text().replace("license: other", "license: research use only"))
+    with running_hub() as address:
+        done = run_fresh(VALIDATE, *paths, wrong, env=visitor(tmp_path, address), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == [str(wrong)]
