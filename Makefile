@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: app test style quality tables clean
+.PHONY: app test style quality tables screenshots clean
 
 app: $(VENV)/app.stamp  ## the demo on the shipped checkpoint, at http://127.0.0.1:7860
 	$(BIN)/python app.py
@@ -23,6 +23,9 @@ quality: $(VENV)/dev.stamp  ## what style would change, and types
 
 tables: $(VENV)/dev.stamp  ## result tables and pictures from results/*.json
 	$(BIN)/python -m ser_model results --table
+
+screenshots: $(VENV)/dev.stamp  ## pictures of every tab into docs/; needs chromium
+	$(BIN)/python -m scripts.screenshots
 
 $(VENV)/app.stamp: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -17,15 +17,17 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from ser_model.demo import clip
+from ser_model.demo import clip, live
 from ser_model.demo.loading import RecognizerLoader, missing_model
+from ser_model.demo.models import Models, others_beside
 from ser_model.demo.page import MAX_FILE_SIZE, appearance, build_page
 
-SHIPPED = Path(__file__).resolve().parent / "checkpoints" / "default"
+CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
 
-def build_app(load: RecognizerLoader) -> FastAPI:
-    """The server: the page at `/`, and `/health`, which answers without running the model."""
+def build_app(models: Models) -> FastAPI:
+    """The server: the page at `/`, its live sound, and `/health`, which answers without running the model."""
+    load = models.main
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI):
@@ -38,9 +40,10 @@ def build_app(load: RecognizerLoader) -> FastAPI:
     def health() -> dict[str, str | bool]:
         return {"status": "ok", "model": load.title, "loaded": load.is_loaded}
 
+    app.include_router(live.routes(load))
     return gr.mount_gradio_app(
         app,
-        build_page(load),
+        build_page(models),
         path="/",
         footer_links=["api", "settings"],
         run_history=False,
@@ -58,18 +61,19 @@ def address() -> tuple[str, int]:
 
 
 def main() -> None:
-    name = os.environ.get("MODEL_ID") or str(SHIPPED)
-    if problem := missing_model(name):
-        sys.exit(problem)
+    name = os.environ.get("MODEL_ID") or str(CHECKPOINTS / "default")
+    others = others_beside(name, CHECKPOINTS, os.environ.get("COMPARE_IDS", ""))
+    for each in (name, *others):
+        if problem := missing_model(each):
+            sys.exit(problem)
     host, port = address()
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         reason = str(error.strerror).split(" (")[0]
         sys.exit(f"Port {port} of {host} cannot be used ({reason}): set GRADIO_SERVER_PORT to another one.")
-    server = uvicorn.Server(
-        uvicorn.Config(build_app(RecognizerLoader(name, prepare=clip.warm_up)), log_level="warning")
-    )
+    models = Models(RecognizerLoader(name, prepare=clip.warm_up), others)
+    server = uvicorn.Server(uvicorn.Config(build_app(models), log_level="warning"))
     print(f"Open http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port} in a browser; Ctrl-C stops.", flush=True)
     server.run(sockets=[listening])
 

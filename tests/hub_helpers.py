@@ -49,7 +49,8 @@ def small_report(model_type: str = "ser_cnn_bilstm", corpora: tuple[str, ...] = 
         "split_sizes": {"train": 160, "validation": 16, "test": 16 * len(corpora)},
         "leakage": {"notes": ["Made up."], "validation": shared, "test": shared, "leaking": False},
         "test": figures | {
-            "per_class": per_class, "calibration": {"ece": 0.0625, "nll": 1.5}, "confusion_matrix": (2 * torch.eye(8, dtype=int)).tolist(),
+            "per_class": per_class, "calibration": {"ece": 0.0625, "nll": 1.5},
+            "confusion_matrix": (2 * torch.eye(8, dtype=int)).tolist(),
             "per_corpus": dict.fromkeys(corpora, figures), "per_speaker": speakers,
         },
         "temperature": 2.5,

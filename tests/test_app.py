@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,9 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 import soundfile
 from conftest import ROOT, voiced_tone
+from demo_helpers import recording
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
@@ -39,17 +42,19 @@ def app_process(folder: Path, **environment: str) -> subprocess.Popen:
     (folder / "temporary").mkdir(exist_ok=True)
     settings = {"GRADIO_TEMP_DIR": str(folder / "temporary"), "OMP_NUM_THREADS": "1", **environment}
     with open(folder / "app.log", "w") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, ROOT / "app.py"], cwd=folder, env=inherited | settings, stdout=log, stderr=log
         )
+    (folder / "app.pid").write_text(str(process.pid))
+    return process
 
 
 @contextmanager
-def running_app(folder: Path) -> Iterator[str]:
+def running_app(folder: Path, **environment: str) -> Iterator[str]:
     """Runs the app on a free port and gives its address once it answers."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    process = app_process(folder, MODEL_ID=str(shipped_checkpoint()), GRADIO_SERVER_PORT=str(port))
+    process = app_process(folder, MODEL_ID=str(shipped_checkpoint()), GRADIO_SERVER_PORT=str(port), **environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health", process, folder / "app.log")
         yield f"http://127.0.0.1:{port}"
@@ -74,9 +79,19 @@ def tone_file(path: Path, seconds: float = 3.0) -> Path:
     return path
 
 
+def second_checkpoint(folder: Path) -> Path:
+    """A copy of the checkpoint under another name, to compare it with."""
+    files = (path for path in shipped_checkpoint().iterdir() if path.is_file())
+    (folder / "second").mkdir(parents=True)
+    for path in files:
+        shutil.copyfile(path, folder / "second" / path.name)
+    return folder / "second"
+
+
 @pytest.fixture(scope="module")
 def app_url(tmp_path_factory) -> Iterator[str]:
-    with running_app(tmp_path_factory.mktemp("app")) as url:
+    second = second_checkpoint(tmp_path_factory.mktemp("checkpoints"))
+    with running_app(tmp_path_factory.mktemp("app"), COMPARE_IDS=str(second)) as url:
         yield url
 
 
@@ -108,10 +123,59 @@ def test_predict_answers_with_typed_data(client, tmp_path):
     assert "<svg" in picture
 
 
-def test_one_endpoint_with_one_input_is_offered(client):
+def test_endpoints_with_one_required_input_are_offered(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert list(endpoints) == ["/predict"]
-    assert len(endpoints["/predict"]["parameters"]) == 1
+    assert sorted(endpoints) == ["/batch", "/compare", "/predict", "/timeline", "/voice_quality"]
+    for endpoint in endpoints.values():
+        assert sum(not given["parameter_has_default"] for given in endpoint["parameters"]) == 1
+
+
+def test_timeline_answers_with_segments(client, tmp_path):
+    answer = client.predict(handle_file(recording(tmp_path / "talk.wav", 2.0, 5.0)), api_name="/timeline")
+    assert set(answer) == {"duration", "labels", "segments", "windows"}
+    assert answer["duration"] == pytest.approx(10.0)
+    for segment in answer["segments"]:
+        assert set(segment) == {"start", "end", "emotion", "probability"}
+        assert 0 <= segment["start"] < segment["end"] <= 10 and segment["emotion"] in answer["labels"]
+    assert answer["segments"][0]["start"] == pytest.approx(0.9, abs=0.1)
+
+
+def test_batch_answers_with_one_row_a_file(client, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_text("These are words, not sound.")
+    files = [handle_file(tone_file(tmp_path / "good.wav", 1.0)), handle_file(bad)]
+    good, refused = client.predict(files, api_name="/batch")
+    assert (good["file"], refused["file"]) == ("good.wav", "bad.wav")
+    assert good["label"] in good["probabilities"] and good["duration"] == pytest.approx(1.0) and good["error"] is None
+    assert refused["label"] is None and "not audio" in refused["error"]
+
+
+def test_compare_answers_once_a_checkpoint(client, tmp_path):
+    clip = handle_file(tone_file(tmp_path / "tone.wav", 1.0))
+    first, second, *_ = client.predict(clip, api_name="/compare")
+    assert first["model"] == shipped_checkpoint().name
+    assert first["label"] in first["probabilities"] and first["error"] is second["error"] is None
+    both = client.predict(clip, ["second", "nobody/nothing"], api_name="/compare")
+    assert both[0]["probabilities"] == first["probabilities"]
+    assert both[1]["label"] is None and "No model could be loaded" in both[1]["error"]
+
+
+def test_voice_quality_answers_with_units_and_percentiles(client, tmp_path):
+    measures = client.predict(handle_file(tone_file(tmp_path / "tone.wav")), api_name="/voice_quality")
+    assert {"f0_mean", "jitter_local", "shimmer_local", "hnr", "loudness", "speaking_part"} <= {
+        entry["measure"] for entry in measures
+    }
+    pitch = measures[0]
+    assert pitch["measure"] == "f0_mean" and pitch["unit"] == "Hz" and pitch["value"] == pytest.approx(140, abs=5)
+    assert set(pitch["percentiles"]) == {"women", "men", "all"}
+
+
+@pytest.mark.parametrize("name", ["/timeline", "/compare", "/voice_quality"])
+def test_every_endpoint_refuses_in_words(client, tmp_path, name):
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(16_000), 16_000)
+    with pytest.raises(AppError, match="The recording is silent"):
+        client.predict(handle_file(silent), api_name=name)
 
 
 @pytest.mark.parametrize("content", [b"These are words, not sound.", b"", b"RIFF\x00\x01\x00\x00WAVEfmt "])

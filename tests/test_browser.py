@@ -4,72 +4,18 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlparse
 
 import numpy as np
 import pytest
-import soundfile
-from conftest import need_program, voiced_tone
-from test_app import PATIENCE, running_app, tone_file
+from demo_helpers import SPOKEN_PEAK
+from test_app import PATIENCE, tone_file
 
 from ser_model.labels import EMOTIONS
 
+pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
-
-SPOKEN_PEAK = 0.26
-OpenPage = Callable[..., "playwright.Page"]
-
-
-@pytest.fixture(scope="module")
-def app_url(tmp_path_factory) -> Iterator[str]:
-    need_program("chromium")
-    with running_app(tmp_path_factory.mktemp("app")) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory) -> Iterator[playwright.Browser]:
-    """Chromium whose microphone plays a tone."""
-    spoken = tmp_path_factory.mktemp("microphone") / "spoken.wav"
-    wave = voiced_tone(5.0, rate=48_000)
-    soundfile.write(spoken, SPOKEN_PEAK * wave / np.abs(wave).max(), 48_000, subtype="PCM_16")
-    flags = [
-        "--no-sandbox",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={spoken}",
-    ]
-    with playwright.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=need_program("chromium"), args=flags)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def open_page(browser, app_url) -> Iterator[OpenPage]:
-    """Opens the page for a new visitor; afterwards no request may have left the machine, nor anything failed."""
-    visits, hosts, errors = [], set(), []
-
-    def open_it(**options) -> playwright.Page:
-        visit = browser.new_context(**options)
-        visits.append(visit)
-        visit.set_default_timeout(1000 * PATIENCE)
-        page = visit.new_page()
-        page.on("request", lambda request: hosts.add(urlparse(request.url).hostname))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(app_url)
-        page.get_by_role("button", name="Hear the emotion").wait_for()
-        return page
-
-    yield open_it
-    for visit in visits:
-        visit.close()
-    assert hosts <= {"127.0.0.1", None}, "the page asked another host"
-    # The player says so itself when it is given what is not audio.
-    assert [error for error in errors if "Waveform load error" not in error] == []
+playwright.expect.set_options(timeout=1000 * PATIENCE)
 
 
 def upload(page: playwright.Page, path: Path) -> None:
@@ -99,7 +45,7 @@ def test_an_uploaded_clip_gives_emotion_bars_and_picture(open_page, tmp_path):
     widths = [row.bounding_box()["width"] for row in page.locator(".ser-fill").all()]
     assert widths == sorted(widths, reverse=True)
     picture = page.get_by_role("img", name="where the network listened")
-    assert picture.locator("svg").first.is_visible()
+    playwright.expect(picture.locator("svg").first).to_be_visible()
     assert "where the network listened" in picture.inner_text()
     assert "3.0 s" in page.inner_text("#ser-emotion")
 
@@ -191,7 +137,8 @@ def test_a_phone_needs_no_sideways_scrolling(open_page, tmp_path):
     upload(page, tone_file(tmp_path / "tone.wav"))
     answer(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    assert page.locator(".ser-narrow").is_visible() and not page.locator(".ser-wide").is_visible()
+    playwright.expect(page.locator("#ser-picture .ser-narrow")).to_be_visible()
+    playwright.expect(page.locator("#ser-picture .ser-wide")).to_be_hidden()
     outside = (
         "[...document.querySelectorAll('[class^=ser-]')].filter(e => e.getBoundingClientRect().right > 375).length"
     )
@@ -204,7 +151,7 @@ def test_text_can_be_read_by_night_and_day(open_page, tmp_path):
     for scheme in ("light", "dark"):
         page = open_page(color_scheme=scheme)
         upload(page, clip)
-        answer(page)
+        page.locator(".ser-picture svg").first.wait_for()
         colour = "getComputedStyle(document.querySelector('.ser-picture .ser-wide svg')).color"
         brightness[scheme] = np.mean([float(part) for part in re.findall(r"[\d.]+", page.evaluate(colour))[:3]])
     assert brightness["light"] < 100 and brightness["dark"] > 180

@@ -1,5 +1,6 @@
 """HTML of the page, and the colours in it."""
 
+import base64
 import itertools
 import re
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from ser_model.demo import cards
-from ser_model.demo.colours import EMOTION_COLOURS, OTHER_COLOUR, colour_of
+from ser_model.demo.colours import EMOTION_COLOURS, OTHER_COLOUR, colour_of, ink_on
 from ser_model.labels import EMOTIONS
+from ser_model.timeline import Segment
 
 # Severe colour blindness in linear RGB: Machado, Oliveira and Fernandes (2009).
 EYES = {
@@ -42,6 +44,13 @@ def test_colours_differ_to_every_eye(eye):
         assert apart > 10, f"{one} and {other} look alike"
 
 
+def test_names_on_colours_can_be_read():
+    for label in EMOTION_COLOURS:
+        paper, ink = (seen(colour, EYES["typical"])[0] for colour in (colour_of(label), ink_on(label)))
+        assert abs(paper - ink) > 45, label
+    assert (ink_on("happy"), ink_on("sad")) == ("#000000", "#FFFFFF")
+
+
 def test_bars_are_ranked_named_and_measured():
     markup = cards.bar_list({"calm": 0.2, "angry": 0.7, "sad": 0.1})
     assert re.findall(r'data-label="(\w+)"', markup) == ["angry", "calm", "sad"]
@@ -65,9 +74,49 @@ def test_nothing_from_outside_becomes_markup():
         cards.emotion_card(evil, 0.5, [evil]),
         cards.bar_list({evil: 1.0}),
         cards.picture("", "", evil),
+        cards.legend([evil]),
+        cards.progress_card(0.5, evil),
+        cards.downloads({evil: (evil, "text/csv", evil)}),
+        cards.table(evil, [evil], [[evil]], swatches=True, sortable=True),
+        cards.defect_list([(evil, evil)]),
+        cards.segment_table([Segment(0, 1, evil, 0.5)], evil),
+        cards.measure_card(evil, evil, "", evil, evil),
+        cards.live_card(evil, 0.5),
+        cards.about([evil], [evil], [evil], {evil: evil}),
     ):
         assert "<img" not in markup and 'x onerror="' not in markup
 
 
 def test_a_message_is_announced():
     assert 'role="alert"' in cards.message_card("The recording is silent.")
+
+
+def test_downloads_hold_the_file_itself():
+    markup = cards.downloads({"a.csv": ("CSV", "text/csv", "emotion\nséparé\n")})
+    name, held = re.search(r'download="([^"]+)" href="data:text/csv;charset=utf-8;base64,([^"]+)"', markup).groups()
+    assert name == "a.csv" and base64.b64decode(held).decode() == "emotion\nséparé\n"
+
+
+def test_progress_tells_how_far_it_is():
+    markup = cards.progress_card(0.25, "Heard 1 of 4 files")
+    assert 'role="progressbar"' in markup and 'aria-valuenow="25"' in markup and "Heard 1 of 4 files" in markup
+
+
+def test_segments_have_a_button_each_that_says_what_it_plays():
+    markup = cards.segment_table([Segment(61.0, 62.5, "sad", 0.4), Segment(70.0, 71.0, "calm", 0.6)], "/a/b c.wav")
+    assert re.findall(r'data-start="([\d.]+)" data-end="([\d.]+)"', markup) == [
+        ("61.000", "62.500"),
+        ("70.000", "71.000"),
+    ]
+    assert 'aria-label="Play sad, 61.0 to 62.5 seconds"' in markup and 'data-path="/a/b c.wav"' in markup
+    assert "1:01" in markup and "40 %" in markup
+
+
+def test_heads_sort_only_where_asked():
+    assert cards.table("t", ["a"], [["1"]]).count("ser-sort") == 0
+    assert cards.table("t", ["a", "b"], [["1", "2"]], sortable=True).count('class="ser-sort"') == 2
+
+
+def test_live_card_shows_silence_as_silence():
+    assert "silence" in cards.live_card(None, 0.0) and "%" not in cards.live_card(None, 0.0)
+    assert colour_of("sad") in cards.live_card("sad", 0.4) and "40 %" in cards.live_card("sad", 0.4)

@@ -3,7 +3,6 @@
 import json
 import threading
 
-import gradio as gr
 import numpy as np
 import pytest
 import soundfile
@@ -12,6 +11,7 @@ from conftest import voiced_tone
 from ser_model.audio import AudioError
 from ser_model.demo import clip, words
 from ser_model.demo.loading import NoModel, RecognizerLoader, missing_model
+from ser_model.demo.models import Models
 from ser_model.demo.page import appearance, build_page
 from ser_model.recognizer import Attention, EmotionResult, ModelError
 
@@ -64,22 +64,25 @@ def test_hear_refuses_what_is_too_long_for_the_page(tmp_path):
         clip.hear(QuietListener(), str(path))
 
 
-def test_programs_get_an_error_and_people_a_sentence(tmp_path):
+def test_people_get_a_sentence(tmp_path):
     path = tmp_path / "words.wav"
     path.write_text("These are words, not sound.")
     with pytest.raises(AudioError) as refused:
         clip.hear(QuietListener(), str(path))
-    with pytest.raises(gr.Error) as told:
-        clip._hear_or_raise(QuietListener, str(path))
-    assert told.value.message == str(refused.value)
-    emotion, bars, picture, data = clip._hear_or_say_why(QuietListener, str(path))
+    ((emotion, bars, picture, data),) = clip._hear_or_say_why(QuietListener, str(path))
     assert str(refused.value) in emotion and 'role="alert"' in emotion
     assert (bars, picture, data) == ("", "", None)
 
 
+def test_the_answer_comes_before_the_picture(clip_path):
+    first, last = clip._hear_or_say_why(QuietListener, str(clip_path))
+    assert "sad" in first[0] and first[2] == "" and first[3]["label"] == "sad"
+    assert last[:2] == first[:2] and "<svg" in last[2] and last[3] == first[3]
+
+
 def test_nothing_chosen_and_no_model_are_said():
-    assert words.NOTHING_CHOSEN in clip._hear_or_say_why(broken, None)[0]
-    assert "No model could be loaded" in clip._hear_or_say_why(broken, "clip.wav")[0]
+    assert words.NOTHING_CHOSEN in next(clip._hear_or_say_why(broken, None))[0]
+    assert "No model could be loaded" in next(clip._hear_or_say_why(broken, "clip.wav"))[0]
     assert "No model could be loaded" in clip.trust_note(broken)
 
 
@@ -93,15 +96,32 @@ def test_a_result_without_attention_has_null_for_it():
     assert data["attention"] is None
 
 
-def test_page_is_built_without_the_model_and_shows_one_endpoint():
-    page = build_page(broken)
-    assert list(page.get_api_info()["named_endpoints"]) == ["/predict"]
+ENDPOINTS = ["/predict", "/voice_quality", "/timeline", "/batch", "/compare"]
+
+
+def test_page_is_built_without_a_model_and_each_endpoint_needs_one_input():
+    offered = build_page(Models(RecognizerLoader("someone/a-model"))).get_api_info()["named_endpoints"]
+    assert sorted(offered) == sorted(ENDPOINTS)
+    for name, endpoint in offered.items():
+        needed = [given for given in endpoint["parameters"] if not given["parameter_has_default"]]
+        assert len(needed) == 1, name
+        assert endpoint["description"]
+
+
+def test_answers_are_typed():
+    offered = build_page(Models(RecognizerLoader("someone/a-model"))).get_api_info()["named_endpoints"]
+    answers = {name: offered[name]["returns"][-1]["python_type"]["type"] for name in ENDPOINTS}
+    assert "label: str" in answers["/predict"] and "duration: float" in answers["/predict"]
+    assert "segments" in answers["/timeline"] and "emotion: str" in answers["/timeline"]
+    assert answers["/batch"].lower().startswith("list") and "error" in answers["/batch"]
+    assert answers["/compare"].lower().startswith("list") and "model: str" in answers["/compare"]
+    assert "percentiles" in answers["/voice_quality"] and "unit: str" in answers["/voice_quality"]
 
 
 def test_look_comes_from_this_folder_alone():
     look = appearance()
-    assert "autoGainControl: false" in look["head_paths"].read_text()
-    assert "http" not in look["css_paths"].read_text() + look["head_paths"].read_text()
+    assert "autoGainControl: false" in look["head"]
+    assert "http" not in look["css_paths"].read_text() + look["head"]
     assert not any("http" in sheet for sheet in look["theme"]._stylesheets)
 
 

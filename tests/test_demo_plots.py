@@ -69,6 +69,16 @@ def test_attention_curve_keeps_its_place_in_a_long_recording():
     assert times[np.argmax(shares)] == pytest.approx(450, abs=1.1)
 
 
+def test_frames_after_the_last_whole_step_do_not_fall_to_nothing():
+    heard = result_over(1.0, peak_at=0.9).attention
+    weights = heard.weights.copy()
+    weights[-3:] = 0
+    _, shares = plots.attention_curve(Attention(heard.times, weights))
+    assert (shares[-3:] == shares[-4]).all() and shares[-1] > 0
+    assert weights[-1] == 0  # the result itself stays as it is
+    assert plots.attention_curve(Attention(heard.times, 0 * weights))[1].max() == 0
+
+
 def test_spectrogram_of_a_long_recording_stays_small():
     assert len(plots.log_mel_for_show(voiced_tone(1.0), RATE)) == 101
     assert len(plots.log_mel_for_show(voiced_tone(60.0), RATE)) <= plots.MOST_POINTS + 1

@@ -4,8 +4,10 @@ import copy
 
 import numpy as np
 import pytest
+from demo_helpers import LABELS
 
 from ser_model.demo import words
+from ser_model.timeline import Window, assemble
 
 REPORT = {
     "corpora": ["ravdess", "crema_d"],
@@ -65,3 +67,62 @@ def test_level_gives_length_and_peak_and_hints():
     assert words.level(np.float32([0.0, -0.1]), 3.21) == "3.2 s, peak -20.0 dB"
     assert "too loud" in words.level(np.float32([0.5, -1.0]), 1.0)
     assert "faint" in words.level(np.float32([0.001]), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("percentile", "group", "said"),
+    [
+        (83.4, "women", "Higher than 83 of 100 clips by women."),
+        (50, "all", "Higher than 50 of 100 clips."),
+        (20, "men", "Lower than 80 of 100 clips by men."),
+        (99, "all", "Higher than at least 99 of 100 clips."),
+        (1, "all", "Lower than at least 99 of 100 clips."),
+    ],
+)
+def test_a_percentile_is_said_as_a_count(percentile, group, said):
+    assert words.among(percentile, group) == said
+
+
+def test_measures_are_shown_in_units_people_know():
+    assert words.VOICE["jitter_local"].shown(0.0123) == "1.23 %"
+    assert words.VOICE["f0_mean"].shown(212.6) == "213 Hz"
+    assert all(text.meaning.endswith(".") for text in words.VOICE.values())
+
+
+def test_a_recording_is_summed_up():
+    windows = [Window(1, 4, 1, 4), Window(4, 5, 2, 5)]
+    heard = assemble(10.0, LABELS, windows, [np.float32([[0.8, 0.1, 0.1], [0.1, 0.2, 0.7]])])
+    assert words.timeline_summary(heard) == "4 s of speech in 10 s, 2 segments. Heard: calm 75 %, angry 25 %."
+    assert words.timeline_summary(heard) in words.timeline_picture(heard)
+
+
+def test_the_live_picture_tells_what_was_heard_last():
+    runs = [(0, 1, "sad"), (2, 3, "sad"), (3, 4, "calm")]
+    assert words.live_picture(runs).endswith("Lately: sad, calm.")
+    assert words.live_picture([]).endswith("No speech yet.")
+
+
+def test_models_agree_or_not():
+    def said(*labels):
+        return words.agreement([{"label": label} for label in labels])
+
+    assert said("sad", "sad") == "Both models hear sad."
+    assert said("sad", "sad", "sad") == "All 3 models hear sad."
+    assert "disagree (sad, calm)" in said("sad", "calm", None)
+    assert said("sad") == said(None, "sad") == ""
+
+
+def test_how_sure_compares_percentages_with_counts():
+    assert "lay 6 points of 100 apart" in words.how_sure({"test": {"calibration": {"ece": 0.061}}})
+    assert words.how_sure(None) == words.how_sure(REPORT) == ""
+
+
+def test_files_are_counted():
+    assert words.batch_summary(1, 0) == "1 file heard."
+    assert words.batch_summary(2, 1) == "2 files heard, 1 could not be."
+
+
+def test_speakers_of_a_test_are_told():
+    assert words.speakers_heard(REPORT) == "new"
+    assert words.speakers_heard(changed(leakage={"test": {"shared_speakers": 3}})) == "known"
+    assert words.speakers_heard({}) == "unknown"

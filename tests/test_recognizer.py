@@ -64,6 +64,11 @@ def test_the_report_says_what_was_trained(recognizer):
     assert sum(path.stat().st_size for path in DEFAULT.iterdir()) < 12e6
 
 
+def test_the_code_shipped_with_the_weights_is_the_projects_own():
+    for path in DEFAULT.glob("*_ser.py"):
+        assert path.read_text() == (ROOT / "ser_model" / path.name).read_text(), path.name
+
+
 def test_on_real_test_speakers(recognizer, corpora):
     """Clip by clip as the report counted them: actor 1 of the test speakers."""
     paths = sorted((corpora / "ravdess").rglob("03-01-*-01.flac"))

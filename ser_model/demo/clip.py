@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -10,8 +10,11 @@ import numpy as np
 
 from ser_model.audio import AudioError, load_audio
 
-from . import cards, words
+from . import cards, voice, words
+from .api import Prediction, answer, endpoint
+from .examples import Example
 from .loading import NoModel
+from .parts import QUIET, audio_input
 
 if TYPE_CHECKING:
     from ser_model.recognizer import EmotionRecognizer, EmotionResult
@@ -21,47 +24,42 @@ MAX_SECONDS = 600.0  # what a picture and a visitor's patience bear
 Shown = tuple[str, str, str, dict[str, Any] | None]
 
 
-def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer]) -> None:
-    """Adds the tab to the page under construction.
+def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list[Example]) -> None:
+    """Adds the tab's content to the page under construction.
 
     Args:
         page: The page.
         load: Returns the recognizer; may take its time on the first call.
+        examples: Label and file of each clip to try.
     """
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=300):
-            audio = gr.Audio(
-                label="Your clip",
-                sources=["upload", "microphone"],
-                type="filepath",
-                format=None,
-                buttons=[],
-                elem_id="ser-audio",
-            )
+            audio = audio_input("Your clip", "ser-audio")
             button = gr.Button("Hear the emotion", variant="primary", size="lg", elem_id="ser-hear")
-            trust = cards.html(cards.note(["The model is being loaded …"]), "ser-trust")
+            chosen = _examples(audio, examples)
         with gr.Column(min_width=300):
             emotion = cards.html(cards.waiting_card(), "ser-emotion")
             bars = cards.html("", "ser-bars")
+            trust = cards.html(cards.note(["The model is being loaded …"]), "ser-trust")
     picture = cards.html("", "ser-picture")
+    shown = [emotion, bars, picture]
+    data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
+    hearing: dict[str, Any] = {
+        "fn": lambda path: (yield from _hear_or_say_why(load, path)),
+        "inputs": audio,
+        "outputs": [*shown, data],
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+        "show_progress": "minimal",
+        "show_progress_on": emotion,
+    }
+    heard = [gr.on([button.click, audio.upload, audio.stop_recording], **hearing), chosen.success(**hearing)]
+    cleared = audio.clear(lambda: (cards.waiting_card(), "", "", None), None, [*shown, data], queue=False, **QUIET)
+    voice.build(audio, heard, cleared)
     with gr.Accordion("As data", open=False):
-        data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data")
-
-    shown = [emotion, bars, picture, data]
-    gr.on(
-        [button.click, audio.upload, audio.stop_recording],
-        lambda path: _hear_or_say_why(load, path),
-        audio,
-        shown,
-        api_visibility="private",
-        trigger_mode="always_last",
-        show_progress="minimal",
-        show_progress_on=emotion,
-    )
-    audio.clear(lambda: (cards.waiting_card(), "", "", None), None, shown, api_visibility="private", queue=False)
-    page.load(lambda: trust_note(load), None, trust, api_visibility="private", show_progress="hidden")
-    # Beside the page's own event, since a program wants an error where a person wants a sentence.
-    gr.on([], lambda audio: _hear_or_raise(load, audio), audio, shown, api_name="predict", api_description=_DESCRIPTION)
+        data.render()
+    page.load(lambda: trust_note(load), None, trust, **QUIET)
+    endpoint("predict", lambda audio: hear(load(), audio), audio, [*shown, answer(Prediction, "data")], _DESCRIPTION)
 
 
 _DESCRIPTION = (
@@ -70,35 +68,55 @@ _DESCRIPTION = (
 )
 
 
+def _examples(audio: gr.Audio, examples: list[Example]) -> gr.events.Dependency:
+    """Buttons that put a clip into `audio`; the event after which it is there."""
+    shelf = gr.Dataset(
+        components=[gr.Audio(visible=False)],
+        samples=[[str(path)] for _, path in examples],
+        sample_labels=[label for label, _ in examples],
+        label="Or try one of these",
+        type="index",
+        samples_per_page=20,
+        visible=bool(examples),
+        elem_id="ser-examples",
+    )
+    return shelf.click(lambda index: str(examples[index][1]), shelf, audio, **QUIET)
+
+
 def hear(recognizer: EmotionRecognizer, path: str) -> Shown:
     """Emotion card, bars, picture and data of one recording.
 
     Raises:
         AudioError: The recording cannot be used; the text says why.
     """
-    rate = recognizer.sampling_rate
-    wave = load_audio(path, rate, max_seconds=MAX_SECONDS)
-    result = recognizer(wave, sampling_rate=rate)
+    result, wave = _result(recognizer, path)
+    emotion, bars = _said(recognizer, result, wave)
+    return emotion, bars, draw(result, wave, recognizer.sampling_rate), as_data(result)
+
+
+def _result(recognizer: EmotionRecognizer, path: str) -> tuple[EmotionResult, np.ndarray]:
+    wave = load_audio(path, recognizer.sampling_rate, max_seconds=MAX_SECONDS)
+    return recognizer(wave, sampling_rate=recognizer.sampling_rate), wave
+
+
+def _said(recognizer: EmotionRecognizer, result: EmotionResult, wave: np.ndarray) -> tuple[str, str]:
     remarks = [
         words.second_guess(result.probabilities),
         words.when_it_says(recognizer.report, result.label),
         words.level(wave, result.duration),
     ]
-    return (
-        cards.emotion_card(result.label, result.probabilities[result.label], remarks),
-        cards.bar_list(result.probabilities),
-        draw(result, wave, rate),
-        as_data(result),
-    )
+    card = cards.emotion_card(result.label, result.probabilities[result.label], remarks)
+    return card, cards.bar_list(result.probabilities)
 
 
 def trust_note(load: Callable[[], EmotionRecognizer]) -> str:
     """How often the model is right, or why there is none, and what its answer must not be taken for."""
     try:
-        right = words.how_often_right(load().report)
+        report = load().report
+        trust = [words.how_often_right(report), words.how_sure(report)]
     except NoModel as error:
-        right = str(error)
-    return cards.note([right, words.NOT_FEELINGS])
+        trust = [str(error)]
+    return cards.note([*trust, words.NOT_FEELINGS])
 
 
 def draw(result: EmotionResult, wave: np.ndarray, sampling_rate: int) -> str:
@@ -139,17 +157,17 @@ def warm_up(recognizer: EmotionRecognizer) -> None:
     draw(recognizer(wave, sampling_rate=rate), wave, rate)
 
 
-def _hear_or_raise(load: Callable[[], EmotionRecognizer], path: str | None) -> Shown:
-    if path is None:  # said at once, even while the model is being loaded
-        raise gr.Error(words.NOTHING_CHOSEN, print_exception=False)
+def _hear_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> Iterator[Shown]:
+    """The answer first, then the picture, which takes longer; or a sentence that says why there is none."""
+    if path is None:
+        yield cards.message_card(words.NOTHING_CHOSEN), "", "", None
+        return
     try:
-        return hear(load(), path)
+        recognizer = load()
+        result, wave = _result(recognizer, path)
     except (AudioError, NoModel) as error:
-        raise gr.Error(str(error), print_exception=False) from error
-
-
-def _hear_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> Shown:
-    try:
-        return _hear_or_raise(load, path)
-    except gr.Error as error:
-        return cards.message_card(error.message), "", "", None
+        yield cards.message_card(str(error)), "", "", None
+        return
+    answered = _said(recognizer, result, wave)
+    yield *answered, "", as_data(result)
+    yield *answered, draw(result, wave, recognizer.sampling_rate), as_data(result)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def missing_model(name: str) -> str | None:
     """One sentence if `name` can be neither a folder that exists nor an id on the Hub, else None."""
-    if Path(name).is_dir() or (_HUB_ID.fullmatch(name) and not name.startswith((".", "/"))):
+    if Path(name).is_dir() or (HUB_ID.fullmatch(name) and not name.startswith((".", "/"))):
         return None
     return f"There is no checkpoint folder at {name}: set MODEL_ID to a folder that train.py wrote, or to a Hub id."
 

@@ -74,8 +74,15 @@ def thinned(values: np.ndarray, take: np.ufunc) -> np.ndarray:
 
 
 def attention_curve(attention: Attention) -> tuple[np.ndarray, np.ndarray]:
-    """Times in seconds and weights relative to the greatest one, few enough to draw."""
-    weights = thinned(attention.weights, np.maximum)
+    """Times in seconds and weights relative to the greatest one, few enough to draw.
+
+    The last frames make no whole step of the network and weigh nothing; they are drawn like the one before them.
+    """
+    weights = attention.weights.copy()
+    if weights.any():
+        last = int(np.flatnonzero(weights)[-1])
+        weights[last + 1 :] = weights[last]
+    weights = thinned(weights, np.maximum)
     times = np.interp(np.linspace(0, 1, len(weights)), np.linspace(0, 1, len(attention.times)), attention.times)
     return times, weights / max(float(weights.max()), 1e-12)
 

@@ -1,0 +1,107 @@
+// Live: samples from the microphone go to the server as they come, one request at a time, and what it answers is shown.
+(() => {
+  const WAIT = 0.35, MOST = 4; // seconds of sound that make a request worth while, and that may wait for one
+  const WORKLET = `registerProcessor("ser-tap", class extends AudioWorkletProcessor {
+    constructor() { super(); this.block = new Int16Array(2048); this.filled = 0; }
+    process([channels]) {
+      for (let i = 0; channels.length && i < channels[0].length; i++) {
+        let sum = 0;
+        for (const channel of channels) sum += channel[i];
+        this.block[this.filled++] = Math.max(-32768, Math.min(32767, Math.round(32768 * sum / channels.length)));
+        if (this.filled === this.block.length) { this.port.postMessage(this.block.slice()); this.filled = 0; }
+      }
+      return true;
+    }
+  });`;
+  const at = (id) => document.getElementById(id);
+  let listening = null;
+
+  const say = (text) => { if (at("ser-live-said").textContent !== text) at("ser-live-said").textContent = text; };
+  const warn = (text) => {
+    const card = document.createElement("div");
+    card.className = "ser-card ser-message";
+    card.setAttribute("role", "alert");
+    card.append(Object.assign(document.createElement("p"), { textContent: text }));
+    at("ser-live-emotion").replaceChildren(card);
+  };
+  const label = (on) => {
+    at("ser-live-toggle").textContent = on ? "Stop listening" : "Start listening";
+    at("ser-live-toggle").setAttribute("aria-pressed", String(on));
+  };
+
+  const show = (heard) => {
+    at("ser-live-emotion").innerHTML = heard.emotion;
+    at("ser-live-picture").innerHTML = heard.picture;
+    const share = Math.max(0, Math.min(1, (heard.level + 60) / 60));
+    at("ser-live-level").style.width = `${100 * share}%`;
+    at("ser-live-decibels").textContent = `${heard.level.toFixed(0)} dB`;
+    at("ser-live-seconds").textContent = `${Math.floor(heard.seconds)} s`;
+    say(heard.label);
+  };
+
+  const taken = (own) => {
+    const samples = new Int16Array(own.waiting);
+    let place = 0;
+    for (const block of own.blocks) { samples.set(block, place); place += block.length; }
+    own.blocks = [];
+    own.waiting = 0;
+    return samples;
+  };
+
+  const pump = async (own) => {
+    while (listening === own) {
+      if (own.waiting < WAIT * own.rate) { await new Promise((go) => setTimeout(go, 30)); continue; }
+      try {
+        const address = new URL(`live/${own.name}?rate=${own.rate}`, document.baseURI);
+        const answer = await fetch(address, { method: "POST", body: taken(own) });
+        const heard = await answer.json();
+        if (listening !== own) return;
+        if (!answer.ok) { stop(); warn(heard.detail); return; }
+        show(heard);
+      } catch {
+        if (listening === own) { stop(); warn("The server does not answer. Start again in a moment."); }
+        return;
+      }
+    }
+  };
+
+  const start = async () => {
+    const own = { blocks: [], waiting: 0, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
+    listening = own;
+    label(true);
+    try {
+      own.stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      own.context = new AudioContext();
+      own.rate = own.context.sampleRate;
+      const module = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
+      await own.context.audioWorklet.addModule(module);
+      URL.revokeObjectURL(module);
+      const tap = new AudioWorkletNode(own.context, "ser-tap");
+      tap.port.onmessage = ({ data }) => {
+        own.blocks.push(data);
+        own.waiting += data.length;
+        while (own.waiting > MOST * own.rate) own.waiting -= own.blocks.shift().length;
+      };
+      own.context.createMediaStreamSource(own.stream).connect(tap).connect(own.context.destination);
+    } catch {
+      release(own);
+      if (listening === own) { listening = null; label(false); }
+      warn("The microphone cannot be used: allow it for this page in the browser, and see that one is connected.");
+      return;
+    }
+    if (listening === own) pump(own); else release(own);
+  };
+
+  const release = (own) => { own.stream?.getTracks().forEach((track) => track.stop()); own.context?.close(); };
+  const stop = () => {
+    const own = listening;
+    listening = null;
+    label(false);
+    say("stopped");
+    if (own) release(own);
+  };
+
+  document.addEventListener("click", (event) => {
+    if (event.target.id === "ser-live-toggle") (listening ? stop : start)();
+  });
+})();

@@ -1,0 +1,87 @@
+"""The checkpoints that the page can hear with: those it was started with, and Hub ids that visitors type."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .loading import HUB_ID, NoModel, RecognizerLoader
+
+MOST_TYPED = 2  # models typed in by visitors that stay loaded
+OWN_TYPES = ("ser_cnn_bilstm", "ser_phonetic_cnn")
+
+
+class Models:
+    """The page's own model first, then others to compare it with.
+
+    Args:
+        main: The model of every tab but Compare.
+        others: Checkpoint folders or Hub ids beside it.
+    """
+
+    def __init__(self, main: RecognizerLoader, others: Sequence[str] = ()):
+        self.main = main
+        offered = [main, *(RecognizerLoader(name) for name in others)]
+        self._offered = {loader.title: loader for loader in reversed(offered)}
+        self._typed: OrderedDict[str, RecognizerLoader] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def titles(self) -> list[str]:
+        """Names of the models on offer, the page's own first."""
+        return list(reversed(self._offered))
+
+    def find(self, title: str) -> RecognizerLoader:
+        """The loader of a model on offer or, for any other name, of a Hub id.
+
+        Raises:
+            NoModel: The name is neither, or what lies there is not a model of this project.
+        """
+        title = title.strip()
+        if title in self._offered:
+            return self._offered[title]
+        if not HUB_ID.fullmatch(title) or title.startswith("."):
+            raise NoModel(f"“{title}” is neither one of the models offered nor an id on the Hub such as user/model.")
+        with self._lock:
+            if title not in self._typed:
+                _refuse_foreign(title)
+                self._typed[title] = RecognizerLoader(title)
+            self._typed.move_to_end(title)
+            while len(self._typed) > MOST_TYPED:
+                self._typed.popitem(last=False)
+            return self._typed[title]
+
+    def file(self, title: str, name: str) -> str | None:
+        """Text of a file in the folder of a model on offer; None where there is no such file here."""
+        path = Path(self._offered[title].name) / name
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    def json_file(self, title: str, name: str) -> dict[str, Any] | None:
+        """The same for a JSON file, parsed."""
+        text = self.file(title, name)
+        return json.loads(text) if text else None
+
+
+def _refuse_foreign(name: str) -> None:
+    """Looks at the configuration alone, before weights are fetched; code that comes with a model never runs."""
+    from transformers import PretrainedConfig
+
+    try:
+        content, _ = PretrainedConfig.get_config_dict(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise NoModel(f"No model could be loaded from {name}: {reason}") from error
+    if content.get("model_type") not in OWN_TYPES:
+        raise NoModel(f"{name} is not one of this project's models, and code of other people is not run here.")
+
+
+def others_beside(main: str, shipped: Path, listed: str) -> list[str]:
+    """Folders of shipped checkpoints and the comma-separated names of `listed`, without `main` itself."""
+    folders = [str(path.parent) for path in sorted(shipped.glob("*/config.json"))]
+    names = [*folders, *(name.strip() for name in listed.split(",") if name.strip())]
+    same = Path(main).resolve()
+    return [name for name in dict.fromkeys(names) if name != main and Path(name).resolve() != same]

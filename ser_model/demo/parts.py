@@ -1,0 +1,74 @@
+"""Components that several tabs have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from . import cards, words
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
+    """A place to upload or record a clip.
+
+    Args:
+        label: What is asked for.
+        elem_id: Its id on the page.
+        long: For recordings that the browser should not decode to draw their wave.
+    """
+    return gr.Audio(
+        label=label,
+        sources=["upload", "microphone"],
+        type="filepath",
+        format=None,
+        buttons=[],
+        editable=not long,
+        waveform_options=gr.WaveformOptions(show_recording_waveform=not long),
+        elem_id=elem_id,
+        elem_classes="ser-audio",
+    )
+
+
+def job_buttons(label: str, elem_id: str) -> tuple[gr.Button, gr.Button]:
+    """A button that starts a long job, and one that cancels it."""
+    with gr.Row():
+        start = gr.Button(label, variant="primary", size="lg", scale=2, min_width=180, elem_id=elem_id)
+        cancel = gr.Button(
+            "Cancel", size="lg", scale=1, min_width=90, interactive=False, elem_id=f"{elem_id}-cancel"
+        )  # fmt: skip
+    return start, cancel
+
+
+def long_job(
+    triggers: Sequence[Callable],
+    steps: Callable,
+    given: gr.components.Component,
+    shown: Sequence[gr.components.Component],
+    cancel: gr.Button,
+    waiting: str,
+) -> None:
+    """Runs a generator that tells how far it is and can be cancelled between two of its steps.
+
+    Args:
+        triggers: Events that start it.
+        steps: Takes what is `given` and yields values of `shown`.
+        given: The input; clearing it ends the job too.
+        shown: Where progress and results go; the first is told why there are none.
+        cancel: The button that ends it.
+        waiting: What the first of `shown` says where nothing is given.
+    """
+    rest = [""] * (len(shown) - 1)
+    gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, queue=False, **QUIET)
+    job = gr.on(triggers, steps, given, list(shown), trigger_mode="always_last", concurrency_limit=2, **QUIET)
+    job.then(lambda: gr.Button(interactive=False), None, cancel, queue=False, **QUIET)
+    # Gradio counts a cancelled job as failed. Said by the button's own event it would come before the job has
+    # ended, and a click on start until then is lost.
+    job.failure(lambda: (cards.note([words.CANCELLED]), *rest), None, list(shown), queue=False, **QUIET)
+    cancel.click(None, None, None, cancels=[job], queue=False, **QUIET)
+    given.clear(  # type: ignore[attr-defined]
+        lambda: (cards.note([waiting]), *rest), None, list(shown), cancels=[job], queue=False, **QUIET
+    )

@@ -1,0 +1,45 @@
+"""A tiny untrained recognizer, and recordings of several phrases, for tests of timelines and of the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from conftest import voiced_tone
+
+from ser_model import CnnBilstmConfig, CnnBilstmForAudioClassification, EmotionRecognizer, SerFeatureExtractor
+
+LABELS = ["calm", "sad", "angry"]
+RATE = 16_000
+SPOKEN_PEAK = 0.26  # of what the browser's microphone hears
+
+
+def tiny_recognizer(seed: int = 0) -> EmotionRecognizer:
+    """A network of a few weights that nobody trained."""
+    torch.manual_seed(seed)
+    config = CnnBilstmConfig(
+        num_features=16,
+        num_frames=120,
+        conv_channels=(2, 2),
+        lstm_hidden_size=4,
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: index for index, label in enumerate(LABELS)},
+    )
+    return EmotionRecognizer(CnnBilstmForAudioClassification(config), SerFeatureExtractor(num_mel_bins=16))
+
+
+def phrases(*seconds: float, pause: float = 1.0, rate: int = RATE) -> np.ndarray:
+    """Voiced phrases of these lengths with a pause before, between and after them, and a faint hiss throughout."""
+    gap = np.zeros(int(pause * rate), dtype=np.float32)
+    parts = [gap]
+    for number, length in enumerate(seconds):
+        parts += [voiced_tone(length, rate, pitch=120 + 40 * number, seed=number), gap]
+    wave = np.concatenate(parts)
+    return wave + (2e-4 * np.random.default_rng(0).standard_normal(len(wave))).astype(np.float32)
+
+
+def recording(path: Path, *seconds: float, pause: float = 1.0) -> Path:
+    soundfile.write(path, phrases(*seconds, pause=pause), RATE)
+    return path

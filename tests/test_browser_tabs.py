@@ -1,0 +1,273 @@
+"""The tabs beside Clip in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import parselmouth
+import pytest
+import soundfile
+from conftest import voiced_tone
+from demo_helpers import RATE, recording
+from parselmouth.praat import call
+from test_app import PATIENCE, tone_file
+
+from ser_model.demo import words
+from ser_model.labels import EMOTIONS
+
+pytest_plugins = ("browser_fixtures",)
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
+expect = playwright.expect
+expect.set_options(timeout=1000 * PATIENCE)
+TABS = ("Clip", "Live", "Recording", "Batch", "Compare", "About")
+
+
+def go(page: playwright.Page, tab: str) -> playwright.Page:
+    page.get_by_role("tab", name=tab, exact=True).click()
+    return page
+
+
+def resident_megabytes(folder: Path) -> float:
+    """Memory of the server, as Linux counts it."""
+    status = Path("/proc", (folder / "app.pid").read_text(), "status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1000
+
+
+def columns_drawn(page: playwright.Page) -> int:
+    path = page.locator("#ser-live-picture .ser-wide path[data-label]").first
+    return path.get_attribute("d").count("M") if path.count() else 0
+
+
+def test_live_for_twenty_seconds(open_page, app_folder):
+    page = go(open_page(), "Live")
+    answers: list[float] = []
+    page.on("response", lambda response: answers.append(time.monotonic()) if "/live/" in response.url else None)
+    files = len([path for path in (app_folder / "temporary").rglob("*") if path.is_file()])
+    page.evaluate(
+        """() => {
+            window.said = new Set();
+            const region = document.getElementById("ser-live-said");
+            new MutationObserver(() => window.said.add(region.textContent)).observe(region, { childList: true });
+        }"""
+    )
+    page.get_by_role("button", name="Start listening").click()
+    seconds = page.locator("#ser-live-seconds")
+    expect(seconds).to_have_text(re.compile(r"^[5-7] s"))
+    early, memory, started = columns_drawn(page), resident_megabytes(app_folder), len(answers)
+    expect(seconds).to_have_text(re.compile(r"^2\d s"))
+    later = answers[started:]
+    assert len(later) / (later[-1] - later[0]) >= 2, "fewer than two updates a second"
+    assert columns_drawn(page) > 2 * early > 0
+    assert resident_megabytes(app_folder) - memory < 30
+    assert len([path for path in (app_folder / "temporary").rglob("*") if path.is_file()]) == files
+    said = set(page.evaluate("[...window.said]"))
+    assert words.SILENCE in said and said & set(EMOTIONS)
+    assert float(page.inner_text("#ser-live-decibels").split()[0]) <= 0
+    page.get_by_role("button", name="Stop listening").click()
+    expect(page.get_by_role("button", name="Start listening")).to_have_attribute("aria-pressed", "false")
+    stopped = len(answers)
+    page.wait_for_timeout(1500)
+    assert len(answers) <= stopped + 1  # one may have been under way
+
+
+def test_live_without_a_microphone_is_explained(open_page):
+    page = go(open_page(), "Live")
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no')); }")
+    page.get_by_role("button", name="Start listening").click()
+    expect(page.locator("#ser-live-emotion").get_by_role("alert")).to_contain_text("microphone cannot be used")
+    expect(page.get_by_role("button", name="Start listening")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def long_talk(tmp_path_factory) -> Path:
+    """Ten minutes: sixty phrases of different pitch with pauses between."""
+    path = tmp_path_factory.mktemp("talk") / "long talk.wav"
+    parts = [np.pad(voiced_tone(7.0, pitch=100 + 3 * number, seed=number), (0, 3 * RATE)) for number in range(60)]
+    soundfile.write(path, np.concatenate(parts), RATE, subtype="PCM_16")
+    return path
+
+
+def test_a_ten_minute_recording(open_page, long_talk, tmp_path):
+    page = go(open_page(), "Recording")
+    page.set_input_files("#ser-recording-audio input[type=file]", long_talk)
+    progress = page.locator("#ser-recording-status").get_by_role("progressbar")
+    expect(progress).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]"))
+    page.get_by_role("button", name="Cancel").click()
+    status = page.locator("#ser-recording-status")
+    expect(status).to_have_text(words.CANCELLED)
+    expect(page.get_by_role("button", name="Cancel")).to_be_disabled()
+    page.get_by_role("button", name="Follow the emotion").click()
+    expect(progress).to_be_visible()
+    expect(status).to_contain_text("segments. Heard:")
+    expect(page.get_by_role("img", name="over time")).to_be_visible()
+    rows = page.locator(".ser-segments tbody tr")
+    assert rows.count() >= 60
+    check_downloads(page, tmp_path, rows.count())
+    check_that_it_plays(page, rows.nth(3))
+
+
+def check_downloads(page: playwright.Page, folder: Path, segments: int) -> None:
+    texts = {}
+    for link in ("CSV", "JSON", "Praat TextGrid"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=link).click()
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        texts[path.name] = path
+    assert list(texts) == ["long talk.csv", "long talk.json", "long talk.TextGrid"]
+    lines = texts["long talk.csv"].read_text().splitlines()
+    assert lines[0] == "start,end,emotion,probability" and len(lines) == segments + 1
+    data = json.loads(texts["long talk.json"].read_text())
+    assert len(data["segments"]) == segments and data["duration"] == pytest.approx(600)
+    grid = parselmouth.read(str(texts["long talk.TextGrid"]))
+    assert call(grid, "Get end time") == pytest.approx(600)
+    labels = [
+        call(grid, "Get label of interval", 1, place + 1) for place in range(call(grid, "Get number of intervals", 1))
+    ]
+    assert [label for label in labels if label] == [segment["emotion"] for segment in data["segments"]]
+
+
+def check_that_it_plays(page: playwright.Page, row: playwright.Locator) -> None:
+    button = row.get_by_role("button", name="Play")
+    start, end = (float(button.get_attribute(name)) for name in ("data-start", "data-end"))
+    button.click()
+    page.wait_for_function("document.querySelector('.ser-player').currentTime > 0")
+    assert start <= page.evaluate("document.querySelector('.ser-player').currentTime") <= end
+    expect(button).to_have_attribute("aria-current", "true")
+
+
+@pytest.mark.parametrize(("tab", "shown"), [("Recording", ".ser-segments"), ("Compare", ".ser-side")])
+def test_the_microphone_serves_other_tabs_too(open_page, tab, shown):
+    page = go(open_page(), tab)
+    page.get_by_role("button", name="Record audio").click()
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_timeout(4000)  # of three seconds of voice and two of silence
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(shown)).to_be_visible()
+
+
+def test_a_recording_that_is_no_audio_is_explained(open_page, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_text("These are words, not sound.")
+    page = go(open_page(), "Recording")
+    page.set_input_files("#ser-recording-audio input[type=file]", bad)
+    expect(page.locator("#ser-recording-status").get_by_role("alert")).to_contain_text("not audio")
+
+
+def test_a_batch_with_one_bad_file(open_page, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_text("These are words, not sound.")
+    good = [tone_file(tmp_path / f"{seconds:.0f} s.wav", seconds) for seconds in (3.0, 1.0, 2.0)]
+    page = go(open_page(), "Batch")
+    page.set_input_files("#ser-files input[type=file]", [*good, bad])
+    page.get_by_role("button", name="Hear them all").click()
+    expect(page.locator("#ser-batch-status")).to_contain_text("3 files heard, 1 could not be.")
+    expect(page.locator("#ser-batch-status").get_by_role("listitem")).to_contain_text("bad.wav: This file is not audio")
+    durations = page.locator("#ser-batch-table tbody td:nth-child(4)")
+    assert durations.all_inner_texts() == ["3.0", "1.0", "2.0"]
+    sort = page.get_by_role("button", name="seconds")
+    sort.click()
+    assert durations.all_inner_texts() == ["1.0", "2.0", "3.0"]
+    sort.click()
+    assert durations.all_inner_texts() == ["3.0", "2.0", "1.0"]
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert len(Path(download.value.path()).read_text().splitlines()) == 5
+
+
+def test_compare_shows_two_models_side_by_side(open_page, tmp_path):
+    page = go(open_page(), "Compare")
+    page.set_input_files("#ser-compare-audio input[type=file]", tone_file(tmp_path / "tone.wav"))
+    expect(page.locator("#ser-compared")).to_contain_text(re.compile(r"models hear|The models disagree"))
+    lefts = [card.bounding_box()["x"] for card in page.locator(".ser-side section").all()]
+    assert len(lefts) >= 2 and lefts[1] > lefts[0] + 200
+
+
+def test_about_tells_limits_figures_and_labels(open_page):
+    page = go(open_page(), "About")
+    text = page.locator("#ser-about")
+    for said in ("must not be used for", "Decide nothing about a person", "within an hour", "same emotion whatever"):
+        expect(text).to_contain_text(said)
+    expect(page.get_by_role("table", name="How often the models are right")).to_contain_text("RAVDESS")
+    expect(page.get_by_role("table", name="Which label is which index")).to_contain_text("surprise")
+    page.get_by_role("button", name="Model card of").first.click()
+    expect(page.locator(".ser-prose").first).to_contain_text("Training data and licence")
+
+
+def test_an_example_is_heard_and_its_voice_measured(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Synthetic: even").click()
+    expect(page.locator("#ser-emotion .ser-label")).to_have_text(re.compile("|".join(EMOTIONS)))
+    measures = page.locator(".ser-measure")
+    expect(measures).to_have_count(7)
+    expect(measures.first).to_contain_text("of 100 clips.")
+    page.get_by_role("radio", name="women", exact=True).check()
+    expect(measures.first).to_contain_text("clips by women")
+
+
+def test_keyboard_alone_listens_live_and_sorts(open_page, tmp_path):
+    page = open_page()
+
+    def reach(condition: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate(f"(() => {{ const e = document.activeElement; return {condition}; }})()"):
+                return
+        raise AssertionError(f"no key leads to {condition}")
+
+    reach("e.role === 'tab' && e.textContent.trim() === 'Live'")
+    page.keyboard.press("Enter")
+    reach("e.id === 'ser-live-toggle'")
+    page.keyboard.press("Space")
+    expect(page.locator("#ser-live-seconds")).to_have_text(re.compile(r"^[1-9]"))
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Start listening")).to_be_visible()
+    go(page, "Recording")
+    page.set_input_files("#ser-recording-audio input[type=file]", recording(tmp_path / "talk.wav", 2.0, 2.0))
+    expect(page.locator(".ser-play")).not_to_have_count(0)
+    reach("e.classList.contains('ser-play')")
+    page.keyboard.press("Enter")
+    expect(page.locator(".ser-play[aria-current]")).to_have_count(1)
+
+
+def fill(page: playwright.Page, folder: Path) -> None:
+    """Puts a result on every tab that holds one."""
+    tone, talk = tone_file(folder / "tone.wav", 1.0), recording(folder / "talk.wav", 2.0, 2.0)
+    for tab, place, file, shown in (
+        ("Clip", "#ser-audio", tone, ".ser-measure"),
+        ("Recording", "#ser-recording-audio", talk, ".ser-segments"),
+        ("Compare", "#ser-compare-audio", tone, ".ser-side"),
+    ):
+        go(page, tab)
+        page.set_input_files(f"{place} input[type=file]", file)
+        expect(page.locator(shown).first).to_be_visible()
+    go(page, "Batch")
+    page.set_input_files("#ser-files input[type=file]", [tone])
+    page.get_by_role("button", name="Hear them all").click()
+    expect(page.locator("#ser-batch-table table")).to_be_visible()
+
+
+def test_no_tab_is_wider_than_a_phone(open_page, tmp_path):
+    page = open_page(viewport={"width": 375, "height": 812})
+    fill(page, tmp_path)
+    for tab in TABS:
+        go(page, tab)
+        expect(page.get_by_role("tab", name=tab, exact=True)).to_have_attribute("aria-selected", "true")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375, tab
+
+
+def test_every_tab_can_be_read_by_night(open_page, tmp_path):
+    page = open_page(color_scheme="dark")
+    fill(page, tmp_path)
+    dim = """() => ['p', 'td', 'th', 'text']
+        .flatMap((kind) => [...document.querySelectorAll(`[class*=ser-] ${kind}`)])
+        .filter((e) => e.checkVisibility() && e.textContent.trim() && !e.closest('.ser-primary'))
+        .map((e) => getComputedStyle(e)[e.matches('text') ? 'fill' : 'color'].match(/[\\d.]+/g).map(Number))
+        .filter(([r, g, b]) => r + g + b < 400 && r + g + b > 0).length"""
+    for tab in TABS:
+        go(page, tab)
+        assert page.evaluate(dim) == 0, tab

@@ -1,0 +1,199 @@
+"""The tabs Recording and Live without a browser."""
+
+import base64
+import json
+import re
+import threading
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from conftest import voiced_tone
+from demo_helpers import LABELS, RATE, phrases, recording, tiny_recognizer
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from ser_model.demo import bands, live, words
+from ser_model.demo import recording as tab
+from ser_model.demo.bands import Column
+from ser_model.demo.loading import NoModel
+from ser_model.timeline import Window, assemble, hear_timeline
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def column(start: float, end: float, *shares: float) -> Column:
+    return Column(start, end, dict(zip(LABELS, shares, strict=True)))
+
+
+def heights(svg: str, label: str) -> list[tuple[float, float]]:
+    """Bottom and top of each box of an emotion, as shares of the picture."""
+    path = next(path for path in ElementTree.fromstring(svg).iter(f"{SVG}path") if path.get("data-label") == label)
+    boxes = re.findall(r"M[\d.]+ ([\d.]+)V([\d.]+)", path.get("d"))
+    return [tuple(1 - float(edge) / bands.HEIGHT for edge in box) for box in boxes]
+
+
+def test_shares_are_stacked_in_one_order():
+    svg = bands.stacked_svg([column(0, 1, 0.5, 0.3, 0.2), column(3, 4, 0.1, 0.2, 0.7)], 0, 4)
+    assert heights(svg, "calm") == [pytest.approx((0, 0.5), abs=0.01), pytest.approx((0, 0.1), abs=0.01)]
+    assert heights(svg, "sad") == [pytest.approx((0.5, 0.8), abs=0.01), pytest.approx((0.1, 0.3), abs=0.01)]
+    assert heights(svg, "angry")[1] == pytest.approx((0.3, 1), abs=0.01)
+
+
+def test_the_strip_names_the_most_probable_where_there_is_room():
+    columns = [column(0, 10, 0.8, 0.1, 0.1), column(10, 20, 0.7, 0.2, 0.1), column(20, 20.2, 0.1, 0.8, 0.1)]
+    assert bands.runs_of(columns) == [(0, 20, "calm"), (20, 20.2, "sad")]
+    texts = [text.text for text in ElementTree.fromstring(bands.stacked_svg(columns, 0, 40)).iter(f"{SVG}text")]
+    assert texts[0] == "calm" and "sad" not in texts
+    assert texts[1:] == ["0:00", "0:05", "0:10", "0:15", "0:20", "0:25", "0:30", "0:35", "0:40"]
+
+
+def test_only_the_time_asked_for_is_drawn():
+    columns = [column(0, 1, 1, 0, 0), column(9.5, 10.5, 1, 0, 0)]
+    assert len(heights(bands.stacked_svg(columns, 10, 20), "calm")) == 1
+    assert "<path" not in bands.stacked_svg([], 0, 10)
+
+
+def test_an_hour_is_drawn_with_few_columns():
+    windows = [Window(start, start + 1.5, start, start + 3) for start in np.arange(0, 3600, 1.5).tolist()]
+    hour = assemble(3600.0, LABELS, windows, [np.tile(np.float32([0.2, 0.3, 0.5]), (2400, 1))])
+    columns = bands.columns_of(hour)
+    assert len(columns) < 1.2 * bands.MOST_COLUMNS and columns[-1].end == 3600
+    assert len("".join(bands.drawn(columns, 0, 3600))) < 200_000
+    assert [bands.clock(second) for second in (5, 65, 3725)] == ["0:05", "1:05", "1:02:05"]
+
+
+def test_columns_of_a_long_timeline_are_means(monkeypatch):
+    heard = hear_timeline(tiny_recognizer(), phrases(20.0))
+    monkeypatch.setattr(bands, "MOST_COLUMNS", 3)
+    few = bands.columns_of(heard)
+    assert len(few) <= 4 < len(heard.windows)
+    assert (few[0].start, few[-1].end) == (heard.windows[0].start, heard.windows[-1].end)
+    for one in few:
+        assert sum(one.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory):
+    return str(recording(tmp_path_factory.mktemp("talk") / "my talk.wav", 2.0, 30.0))
+
+
+def test_a_recording_tells_how_far_it_is_and_ends_with_the_result(talk):
+    steps = list(tab.follow_or_say_why(tiny_recognizer, talk))
+    told = [re.search(r'aria-valuetext="([^"]+)"', status)[1] for status, _, _ in steps[:-1]]
+    assert told[:2] == ["Reading the recording …", "Looking for speech …"]
+    assert told[-1] == "Heard 0:34 of 0:35" and len(told) > 3
+    status, picture, table = steps[-1]
+    heard = tab.timeline_data(tiny_recognizer(), talk)
+    assert "32 s of speech in 35 s" in status
+    assert table.count('class="ser-play"') == len(heard["segments"]) and talk in table
+    assert picture.count("<svg") == 2
+    files = dict(re.findall(r'download="([^"]+)" href="data:[^,]+base64,([^"]+)"', picture))
+    assert list(files) == ["my talk.csv", "my talk.json", "my talk.TextGrid"]
+    assert json.loads(base64.b64decode(files["my talk.json"])) == heard
+    assert base64.b64decode(files["my talk.TextGrid"]).startswith(b'File type = "ooTextFile"')
+
+
+def test_a_recording_without_speech_or_sense_is_told(tmp_path):
+    def last(path):
+        return list(tab.follow_or_say_why(tiny_recognizer, path))[-1]
+
+    assert words.NOTHING_CHOSEN in last(None)[0]
+    bad = tmp_path / "bad.wav"
+    bad.write_text("words")
+    assert "not audio" in last(str(bad))[0]
+    hum = recording(tmp_path / "hum.wav")
+    assert words.NO_SPEECH in last(str(hum))[0]
+
+
+def pcm(wave: np.ndarray) -> np.ndarray:
+    return (32767 * wave).astype("<i2")
+
+
+def test_live_hears_speech_and_shows_silence():
+    session, recognizer = live.LiveSession(48_000, RATE), tiny_recognizer()
+    states = []
+    for chunk in np.array_split(pcm(phrases(4.0, pause=2.0, rate=48_000)), 20):  # 0.4 s each
+        session.hear(recognizer, chunk)
+        states.append(session.now.best if session.now else None)
+    assert states[:4] == [None] * 4 and states[-2:] == [None] * 2
+    assert all(state in LABELS for state in states[6:14])
+    assert session.seconds == pytest.approx(8.0)
+    assert session.columns[0].start == pytest.approx(2.0, abs=0.6)
+    assert session.columns[-1].end == pytest.approx(6.4, abs=0.5)
+
+
+def test_a_live_session_does_not_grow(monkeypatch):
+    fixed = np.float32([[0.2, 0.3, 0.5]])
+    monkeypatch.setattr(live, "listen", lambda recognizer, wave, windows: iter([fixed]))
+    session, recognizer = live.LiveSession(RATE, RATE), tiny_recognizer()
+    chunk = pcm(phrases(1.6, pause=0.2))
+    for _ in range(150):  # five minutes
+        session.hear(recognizer, chunk)
+    assert session.seconds > 290
+    assert len(session.wave) == live.KEPT_SECONDS * RATE
+    assert len(session.columns) <= live.SHOWN_SECONDS / live.STEP_SECONDS + 1
+    heard = live.shown(session)
+    assert len(heard["picture"]) < 60_000
+    assert heard["label"] == "angry" and "angry" in heard["emotion"]
+
+
+def test_level_is_that_of_the_latest_sound():
+    session = live.LiveSession(RATE, RATE)
+    session.hear(tiny_recognizer(), np.full(RATE // 4, 3277, dtype="<i2"))
+    assert session.level == pytest.approx(-20, abs=0.5)
+    assert "silence" in live.shown(session)["emotion"]
+
+
+def test_sessions_are_separate_few_and_forgotten(monkeypatch):
+    sessions = live.LiveSessions(tiny_recognizer)
+    quiet = pcm(np.zeros(1600))
+    sessions.hear("one", RATE, quiet)
+    sessions.hear("other", RATE, pcm(voiced_tone(2.0)))
+    assert sessions.hear("one", RATE, quiet)["seconds"] == pytest.approx(0.2)
+    for number in range(live.MOST_SESSIONS + 5):
+        sessions.hear(f"visitor {number}", RATE, quiet)
+    assert len(sessions) == live.MOST_SESSIONS
+    monkeypatch.setattr(live, "IDLE_SECONDS", -1.0)
+    sessions.hear("late", RATE, quiet)
+    assert len(sessions) == 1
+
+
+def live_client(load) -> TestClient:
+    app = FastAPI()
+    app.include_router(live.routes(load))
+    return TestClient(app)
+
+
+def test_the_live_address_answers_and_refuses():
+    client = live_client(tiny_recognizer)
+    heard = client.post("/live/me?rate=16000", content=pcm(voiced_tone(1.0)).tobytes()).json()
+    assert set(heard) == {"emotion", "picture", "label", "level", "seconds"} and heard["seconds"] == 1.0
+    assert client.post("/live/me?rate=16000", content=b"odd").status_code == 400
+    assert client.post("/live/me?rate=10", content=b"").status_code == 400
+    assert client.post("/live/me?rate=16000", content=bytes(live.MOST_BYTES + 2)).status_code == 413
+
+
+def test_live_without_a_model_says_so():
+    def broken():
+        raise NoModel("No model could be loaded from there.")
+
+    refused = live_client(broken).post("/live/me?rate=16000", content=b"")
+    assert refused.status_code == 503 and "No model could be loaded" in refused.json()["detail"]
+
+
+def test_two_people_live_at_once():
+    client = live_client(tiny_recognizer)
+    seconds: dict[str, float] = {}
+
+    def speak(name: str, times: int) -> None:
+        for _ in range(times):
+            answer = client.post(f"/live/{name}?rate=16000", content=pcm(voiced_tone(0.5)).tobytes()).json()
+        seconds[name] = answer["seconds"]
+
+    speakers = [threading.Thread(target=speak, args=pair) for pair in (("one", 3), ("other", 5))]
+    for speaker in speakers:
+        speaker.start()
+    for speaker in speakers:
+        speaker.join(60)
+    assert seconds == {"one": 1.5, "other": 2.5}

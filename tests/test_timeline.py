@@ -1,0 +1,153 @@
+"""Emotion over time: windows, segments, what is written of them, and the command."""
+
+import csv
+import io
+import itertools
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import parselmouth
+import pytest
+import soundfile
+from conftest import ROOT
+from demo_helpers import LABELS, RATE, phrases, recording, tiny_recognizer
+from parselmouth.praat import call
+
+from ser_model import EmotionRecognizer, load_audio
+from ser_model import timeline as module
+from ser_model.__main__ import main
+from ser_model.timeline import Window, assemble, hear_timeline, listen, plan_windows
+from ser_model.timeline_formats import FORMATS, as_data, to_csv, to_json, to_textgrid
+
+
+@pytest.fixture(scope="module")
+def heard():
+    return hear_timeline(tiny_recognizer(), phrases(1.0, 7.0, 4.0))
+
+
+def test_windows_lie_on_speech_and_speak_for_all_of_it():
+    wave = phrases(1.0, 7.0, 4.0)
+    windows = plan_windows(wave, RATE)
+    assert windows[0].end < windows[1].start  # a pause between phrases
+    assert windows[0].start == pytest.approx(0.9, abs=0.06) and windows[-1].end == pytest.approx(15.1, abs=0.1)
+    for one, other in itertools.pairwise(windows):
+        assert one.end <= other.start
+        if one.end == other.start:  # of one phrase: at least half of each is heard twice
+            assert other.heard_from - one.heard_from <= module.WINDOW_SECONDS / 2 + 1e-6
+    for window in windows:
+        assert 0 <= window.heard_from <= window.start and window.end <= window.heard_to <= len(wave) / RATE
+
+
+def test_a_short_word_is_heard_with_what_is_around_it():
+    (window,) = plan_windows(phrases(0.3), RATE)
+    assert window.heard_to - window.heard_from == pytest.approx(module.LEAST_HEARD_SECONDS)
+    assert window.heard_from < window.start < window.end < window.heard_to
+
+
+def test_listening_in_batches_is_listening_alone(monkeypatch):
+    recognizer, wave = tiny_recognizer(), phrases(1.0, 9.0)
+    windows = plan_windows(wave, RATE)
+    together = np.concatenate(list(listen(recognizer, wave, windows)))
+    monkeypatch.setattr(module, "WINDOWS_AT_ONCE", 1)
+    parts = list(listen(recognizer, wave, windows))
+    assert len(parts) == len(windows)
+    assert np.concatenate(parts) == pytest.approx(together, abs=1e-5)
+    for window, row in zip(windows, together, strict=True):
+        clip = wave[round(window.heard_from * RATE) : round(window.heard_to * RATE)]
+        assert row == pytest.approx(list(recognizer(clip, RATE).probabilities.values()), abs=1e-3)
+
+
+def test_neighbours_of_one_emotion_are_joined_and_pauses_part_them():
+    windows = [Window(0, 2, 0, 3), Window(2, 3, 1, 4), Window(3, 5, 2, 5), Window(6, 7, 6, 7)]
+    rows = np.float32([[0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.1, 0.2, 0.7], [0.1, 0.2, 0.7]])
+    segments = assemble(8.0, LABELS, windows, [rows[:2], rows[2:]]).segments
+    assert [(part.start, part.end, part.emotion) for part in segments] == [
+        (0, 3, "calm"),
+        (3, 5, "angry"),
+        (6, 7, "angry"),
+    ]
+    assert segments[0].probability == pytest.approx((2 * 0.8 + 0.5) / 3)
+
+
+def test_silence_gives_an_empty_timeline():
+    quiet = hear_timeline(tiny_recognizer(), np.zeros(3 * RATE, dtype=np.float32))
+    assert quiet.segments == [] and quiet.probabilities.shape == (0, 3)
+    assert to_csv(quiet).splitlines() == ["start,end,emotion,probability"]
+    assert "intervals: size = 1" in to_textgrid(quiet)
+
+
+def test_csv_and_json_hold_the_segments(heard):
+    rows = list(csv.DictReader(io.StringIO(to_csv(heard))))
+    data = json.loads(to_json(heard))
+    assert len(rows) == len(data["segments"]) == len(heard.segments) > 1
+    for row, entry, segment in zip(rows, data["segments"], heard.segments, strict=True):
+        assert float(row["start"]) == pytest.approx(segment.start, abs=1e-3) == pytest.approx(entry["start"], abs=1e-3)
+        assert row["emotion"] == segment.emotion == entry["emotion"]
+        assert float(row["probability"]) == pytest.approx(entry["probability"], abs=1e-3)
+    assert data["labels"] == LABELS and len(data["windows"]) == len(heard.windows)
+    assert all(sum(window["probabilities"].values()) == pytest.approx(1, abs=1e-3) for window in data["windows"])
+    assert as_data(heard) == data
+
+
+def test_praat_reads_the_textgrid_back(heard, tmp_path):
+    path = tmp_path / "heard.TextGrid"
+    path.write_text(to_textgrid(heard), encoding="utf-8")
+    grid = parselmouth.read(str(path))
+    assert call(grid, "Get number of tiers") == 2 and call(grid, "Get tier name", 1) == "emotion"
+    assert call(grid, "Get end time") == pytest.approx(heard.duration, abs=1e-3)
+    count = call(grid, "Get number of intervals", 1)
+    read = [
+        tuple(call(grid, question, 1, number) for question in ("Get start time of interval", "Get end time of interval",
+                                                               "Get label of interval"))
+        for number in range(1, count + 1)
+    ]  # fmt: skip
+    spoken = [interval for interval in read if interval[2]]
+    assert [label for _, _, label in spoken] == [segment.emotion for segment in heard.segments]
+    for (start, end, _), segment in zip(spoken, heard.segments, strict=True):
+        assert (start, end) == pytest.approx((segment.start, segment.end), abs=1e-3)
+    assert len(read) > len(spoken)  # silence has intervals of its own
+
+
+def test_quotes_in_a_label_survive_praat(tmp_path):
+    odd = assemble(2.0, ['say "no"', "x"], [Window(0, 2, 0, 2)], [np.float32([[0.9, 0.1]])])
+    path = tmp_path / "odd.TextGrid"
+    path.write_text(to_textgrid(odd), encoding="utf-8")
+    assert call(parselmouth.read(str(path)), "Get label of interval", 1, 1) == 'say "no"'
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    recognizer = tiny_recognizer()
+    for part in (recognizer.model, recognizer.feature_extractor):
+        part.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_command_prints_each_format(model, tmp_path, capsys, name):
+    file = recording(tmp_path / "talk.wav", 1.0, 4.0)
+    expected = hear_timeline(EmotionRecognizer.from_pretrained(model), load_audio(file, RATE))
+    capsys.readouterr()
+    assert main(["timeline", str(file), "--model", str(model), "--format", name]) == 0
+    assert capsys.readouterr().out == FORMATS[name](expected)
+
+
+def test_the_command_as_it_is_typed(model, tmp_path):
+    soundfile.write(tmp_path / "hiss.wav", 0.1 * np.random.default_rng(0).standard_normal(3 * RATE), RATE)
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_model", "timeline", tmp_path / "hiss.wav", "--model", model],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stdout == "start,end,emotion,probability\n"
+    assert "no speech was found" in done.stderr
+
+
+def test_the_command_says_what_is_wrong(model, tmp_path, capsys):
+    assert main(["timeline", str(tmp_path / "nowhere.wav"), "--model", str(model)]) == 1
+    assert capsys.readouterr().err.startswith("timeline: There is no file")
+    assert main(["timeline", str(tmp_path / "nowhere.wav"), "--model", str(tmp_path / "nowhere")]) == 1
+    assert "No model could be loaded" in capsys.readouterr().err
