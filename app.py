@@ -22,6 +22,7 @@ from ser_model.demo.loading import RecognizerLoader, missing_model
 from ser_model.demo.models import Models, others_beside
 from ser_model.demo.page import MAX_FILE_SIZE, appearance, build_page
 
+PAGE_FIRST = 3.0  # seconds in which a browser that waits gets the page, before the model is loaded
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
 
@@ -31,7 +32,7 @@ def build_app(models: Models) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI):
-        load.start()
+        load.start(after=PAGE_FIRST)
         yield
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -72,7 +73,9 @@ def main() -> None:
     except OSError as error:
         reason = str(error.strerror).split(" (")[0]
         sys.exit(f"Port {port} of {host} cannot be used ({reason}): set GRADIO_SERVER_PORT to another one.")
-    models = Models(RecognizerLoader(name, prepare=clip.warm_up), others)
+    # Whoever runs the server may trust the code of the model named here; ids that visitors type never run theirs.
+    trusted = os.environ.get("TRUST_REMOTE_CODE") == "1"
+    models = Models(RecognizerLoader(name, clip.warm_up, trusted), others)
     server = uvicorn.Server(uvicorn.Config(build_app(models), log_level="warning"))
     print(f"Open http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port} in a browser; Ctrl-C stops.", flush=True)
     server.run(sockets=[listening])

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import transformers
 from transformers import AutoModelForAudioClassification, HfArgumentParser, set_seed
+from transformers.training_args import ParallelMode
 
 from datasets_scripts import CorpusError, data_dir_or_default, load_with_left_out
 from datasets_scripts.splits import PROTOCOLS, Split, leakage_report, make_split
@@ -30,6 +31,10 @@ from ser_model.reporting.card import model_card
 from ser_model.reporting.evaluation import figures_of, hear, without_folders
 from ser_model.reporting.plots import confusion_figure, history_figure
 from ser_model.trainer import Loss, SerTrainer, SerTrainingArguments, best_precision, last_whole_checkpoint
+
+# Gloo's threads may want the interpreter's lock while the interpreter, holding it, waits for them to end: a
+# process of several keeps its trainer and leaves at once.
+_KEPT: list[SerTrainer] = []
 
 VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
 
@@ -118,6 +123,8 @@ def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None
         train_dataset=training,
         eval_dataset=validation,
     )
+    if args.parallel_mode == ParallelMode.DISTRIBUTED:
+        _KEPT.append(trainer)
     if args.should_save:
         _introduce(run, args, split, leakage, trainer)
     trainer.train(resume_from_checkpoint=resume_from)
@@ -225,4 +232,9 @@ def _push(args: SerTrainingArguments) -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     transformers.utils.logging.set_verbosity_warning()
-    sys.exit(main())
+    status = main()
+    if _KEPT:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)

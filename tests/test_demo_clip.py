@@ -135,7 +135,7 @@ def test_missing_model_is_told_before_the_server_starts(tmp_path):
 def test_loader_loads_and_prepares_once_whoever_asks(monkeypatch):
     loaded, prepared = [], []
 
-    def load(name):
+    def load(name, trust_remote_code):
         loaded.append(name)
         return QuietListener()
 
@@ -154,7 +154,7 @@ def test_loader_loads_and_prepares_once_whoever_asks(monkeypatch):
 def test_loader_tries_again_after_a_failure(monkeypatch):
     answers = iter([ModelError("The Hub is away."), QuietListener()])
 
-    def load(name):
+    def load(name, trust_remote_code):
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer

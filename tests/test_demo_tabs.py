@@ -44,9 +44,7 @@ def checkpoints(tmp_path_factory):
         for part in (recognizer.model, recognizer.feature_extractor):
             part.save_pretrained(root / name)
     (root / "first" / "report.json").write_text(json.dumps(REPORT))
-    (root / "first" / "README.md").write_text(
-        "---\nlicense: cc-by-nc-sa-4.0\n---\n# A model\n![p](p.png)\nOf actors.\n"
-    )
+    (root / "first" / "README.md").write_text("---\nlicense: other\n---\n# A model\n![p](p.png)\nOf actors.\n")
     return root
 
 

@@ -143,3 +143,25 @@ def test_code_of_others_runs_only_when_asked_for(tmp_path):
     done = run_here("-c", TRUSTED, folder, env=stranger(tmp_path))
     assert done.returncode == 0, done.stderr[-3_000:]
     assert ran.exists() and json.loads(done.stdout) == pytest.approx(expected, abs=1e-5)
+
+
+ON_THE_PAGE = """
+import sys
+from ser_model.demo.loading import NoModel, RecognizerLoader
+
+try:
+    RecognizerLoader(sys.argv[1])()
+except NoModel:
+    print("refused")
+print(len(RecognizerLoader(sys.argv[1], trust_remote_code=True)().labels))
+"""
+
+
+def test_the_page_runs_it_only_when_asked_to(tmp_path):
+    folder = small_checkpoint(tmp_path / "theirs", "ser_cnn_bilstm")
+    for name in ("config.json", "configuration_ser.py"):
+        path = folder / name
+        path.write_text(path.read_text().replace("ser_cnn_bilstm", "of_somebody_else"))
+    done = run_here("-c", ON_THE_PAGE, folder, env=stranger(tmp_path))
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert done.stdout.split() == ["refused", "8"]

@@ -37,11 +37,18 @@ class RecognizerLoader:
     Args:
         name: Checkpoint folder or Hub id.
         prepare: Called once with the recognizer, for what else the first result would have to wait for.
+        trust_remote_code: Whether code that comes with the model may run.
     """
 
-    def __init__(self, name: str, prepare: Callable[[EmotionRecognizer], object] = lambda recognizer: None):
+    def __init__(
+        self,
+        name: str,
+        prepare: Callable[[EmotionRecognizer], object] = lambda recognizer: None,
+        trust_remote_code: bool = False,
+    ):
         self.name = name
         self._prepare = prepare
+        self._trust_remote_code = trust_remote_code
         self._lock = threading.Lock()
         self._recognizer: EmotionRecognizer | None = None
 
@@ -63,13 +70,17 @@ class RecognizerLoader:
         """
         with self._lock:
             if self._recognizer is None:
-                recognizer = _load(self.name)
+                recognizer = _load(self.name, self._trust_remote_code)
                 self._prepare(recognizer)
                 self._recognizer = recognizer
             return self._recognizer
 
-    def start(self) -> None:
-        """Loads in the background, so that the first visitor need not wait."""
+    def start(self, after: float = 0.0) -> None:
+        """Loads in the background, so that the first visitor need not wait.
+
+        Args:
+            after: Seconds until it begins: a page that is being served should not share the processor with it.
+        """
 
         def work() -> None:
             try:
@@ -77,10 +88,12 @@ class RecognizerLoader:
             except Exception as error:  # the page tells it to whoever asks for a result
                 logger.warning("The model could not be made ready: %s", error)
 
-        threading.Thread(target=work, daemon=True, name="load-model").start()
+        timer = threading.Timer(after, work)
+        timer.daemon = True
+        timer.start()
 
 
-def _load(name: str) -> EmotionRecognizer:
+def _load(name: str, trust_remote_code: bool) -> EmotionRecognizer:
     import torch
     from transformers.utils.logging import disable_progress_bar
 
@@ -89,6 +102,6 @@ def _load(name: str) -> EmotionRecognizer:
     disable_progress_bar()
     torch.set_num_threads(1)  # two OpenMP threads on a busy machine starve each other
     try:
-        return EmotionRecognizer.from_pretrained(name)
+        return EmotionRecognizer.from_pretrained(name, trust_remote_code)
     except ModelError as error:
         raise NoModel(str(error)) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -45,13 +45,16 @@ def job_buttons(label: str, elem_id: str) -> tuple[gr.Button, gr.Button]:
 
 def long_job(
     triggers: Sequence[Callable],
-    steps: Callable,
+    steps: Callable[[Any], Iterator[tuple[str, ...]]],
     given: gr.components.Component,
     shown: Sequence[gr.components.Component],
     cancel: gr.Button,
     waiting: str,
 ) -> None:
     """Runs a generator that tells how far it is and can be cancelled between two of its steps.
+
+    Gradio's own `cancels` is not used: what was under way may come after it and stay on the page, and a click on
+    start before it is through is lost.
 
     Args:
         triggers: Events that start it.
@@ -62,13 +65,26 @@ def long_job(
         waiting: What the first of `shown` says where nothing is given.
     """
     rest = [""] * (len(shown) - 1)
+    asked: set[str | None] = set()  # sessions whose job is to end
+
+    def run(value: Any, request: gr.Request) -> Iterator[tuple[str, ...]]:
+        asked.discard(request.session_hash)
+        for now in steps(value):
+            if request.session_hash in asked:
+                asked.discard(request.session_hash)
+                yield cards.note([words.CANCELLED]), *rest
+                return
+            yield now
+
+    def end(request: gr.Request) -> None:
+        asked.add(request.session_hash)
+
+    def clear(request: gr.Request) -> tuple[str, ...]:
+        end(request)
+        return cards.note([waiting]), *rest
+
     gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, queue=False, **QUIET)
-    job = gr.on(triggers, steps, given, list(shown), trigger_mode="always_last", concurrency_limit=2, **QUIET)
+    job = gr.on(triggers, run, given, list(shown), trigger_mode="always_last", concurrency_limit=2, **QUIET)
     job.then(lambda: gr.Button(interactive=False), None, cancel, queue=False, **QUIET)
-    # Gradio counts a cancelled job as failed. Said by the button's own event it would come before the job has
-    # ended, and a click on start until then is lost.
-    job.failure(lambda: (cards.note([words.CANCELLED]), *rest), None, list(shown), queue=False, **QUIET)
-    cancel.click(None, None, None, cancels=[job], queue=False, **QUIET)
-    given.clear(  # type: ignore[attr-defined]
-        lambda: (cards.note([waiting]), *rest), None, list(shown), cancels=[job], queue=False, **QUIET
-    )
+    cancel.click(end, None, None, queue=False, **QUIET)
+    given.clear(clear, None, list(shown), queue=False, **QUIET)  # type: ignore[attr-defined]
