@@ -122,8 +122,8 @@ def _rows(job: Job, report: dict[str, Any], baseline: dict[str, Any]) -> list[st
 
 
 def protocols_figure(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]) -> Figure:
-    """Test accuracy of each preset that was measured under more than one protocol, beside its page's claim."""
-    grouped = {name: found for name, found in _by_preset(reports).items() if len(found) > 1}
+    """Test accuracy of each measured preset, protocol by protocol, beside its page's claim."""
+    grouped = _by_preset(reports)
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     positions = np.arange(len(grouped))
