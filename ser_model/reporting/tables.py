@@ -49,11 +49,17 @@ def render(root: Path, folder: Path, queue: list[Job]) -> list[Path]:
 
 def summary_table(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]) -> str:
     """One row a preset: what its page says, and test UAR / accuracy under each protocol."""
-    lines = ["| preset | its page says | " + " | ".join(f"`{name}`" for name in PROTOCOLS) + " |", "|---" * 5 + "|"]
+    lines = [
+        "| preset | corpora | its page says | " + " | ".join(f"`{name}`" for name in PROTOCOLS) + " |",
+        "|---" * 6 + "|",
+    ]
     for preset, by_protocol in _by_preset(reports).items():
         claim = anchors["claims"].get(preset)
         cells = [_cell(by_protocol.get(protocol, {})) for protocol in PROTOCOLS]
-        lines.append(f"| {preset} | {claim['text'] if claim else 'no figure'} | " + " | ".join(cells) + " |")
+        corpora = ", ".join(next(iter(next(iter(by_protocol.values())).values()))["corpora"])
+        lines.append(
+            f"| {preset} | {corpora} | {claim['text'] if claim else 'no figure'} | " + " | ".join(cells) + " |"
+        )
     lines += [
         "",
         "Test UAR / accuracy on real recordings; in brackets the folds and seeds that were averaged. "
