@@ -32,7 +32,7 @@ def build_app(models: Models) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI):
-        load.start(after=PAGE_FIRST)
+        load.start(PAGE_FIRST, clip.warm_up)
         yield
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -42,7 +42,7 @@ def build_app(models: Models) -> FastAPI:
         return {"status": "ok", "model": load.title, "loaded": load.is_loaded}
 
     app.include_router(live.routes(load))
-    return gr.mount_gradio_app(
+    app = gr.mount_gradio_app(
         app,
         build_page(models),
         path="/",
@@ -53,6 +53,20 @@ def build_app(models: Models) -> FastAPI:
         ssr_mode=False,
         **appearance(),
     )
+    app.state.end_of_pages = app.routes[-1].app.stop_event  # gradio's part was mounted last
+    return app
+
+
+class PageServer(uvicorn.Server):
+    """Ends the streams of open pages before it waits for connections to close: by themselves they never would."""
+
+    def __init__(self, app: FastAPI):
+        super().__init__(uvicorn.Config(app, log_level="warning"))
+        self._end_of_pages = app.state.end_of_pages
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_of_pages.set()
+        await super().shutdown(sockets)
 
 
 def address() -> tuple[str, int]:
@@ -75,10 +89,11 @@ def main() -> None:
         sys.exit(f"Port {port} of {host} cannot be used ({reason}): set GRADIO_SERVER_PORT to another one.")
     # Whoever runs the server may trust the code of the model named here; ids that visitors type never run theirs.
     trusted = os.environ.get("TRUST_REMOTE_CODE") == "1"
-    models = Models(RecognizerLoader(name, clip.warm_up, trusted), others)
-    server = uvicorn.Server(uvicorn.Config(build_app(models), log_level="warning"))
+    models = Models(RecognizerLoader(name, trusted), others)
+    server = PageServer(build_app(models))
     print(f"Open http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port} in a browser; Ctrl-C stops.", flush=True)
-    server.run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn hands Ctrl-C on once it is through
+        server.run(sockets=[listening])
 
 
 if __name__ == "__main__":

@@ -1,71 +1,21 @@
 """Pictures of every tab for the documentation: `docs/clip.png`, `docs/live.png` and so on.
 
-`python -m scripts.screenshots` starts the app, visits it with Debian's chromium, and plays it real clips where
-`SER_DATA_DIR` is set, else the synthetic examples. Compare has two columns where more than one checkpoint ships or
-`COMPARE_IDS` names others.
+`python -m scripts.screenshots` starts the app and visits it with Debian's chromium. Compare has two columns where
+more than one checkpoint ships or `COMPARE_IDS` names others.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import soundfile
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from ser_model.audio import load_audio
-from ser_model.demo.examples import real, synthetic
+from .visit import PATIENCE, ROOT, browser_with_microphone, clips, running_app, talk
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 WIDTH, HEIGHT = 1100, 900
 LIVE_SECONDS = 28
-PATIENCE = 120  # seconds
-
-
-def clips() -> dict[str, Path]:
-    """Clips by the name they have among the examples."""
-    found = real(os.environ.get("SER_DATA_DIR")) or synthetic()
-    return {label.split(": ")[1]: path for label, path in found}
-
-
-def talk(path: Path, rate: int, pause: float) -> Path:
-    """One recording of all clips with pauses between."""
-    waves = [np.pad(load_audio(clip, rate), (0, int(pause * rate))) for clip in clips().values()]
-    soundfile.write(path, np.concatenate(waves), rate, subtype="PCM_16")
-    return path
-
-
-@contextmanager
-def running_app(folder: Path) -> Iterator[str]:
-    """The app on a free port; its address once it answers."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
-    settings = {"GRADIO_SERVER_PORT": port, "GRADIO_TEMP_DIR": str(folder / "temporary"), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, ROOT / "app.py"], env=os.environ | settings)
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE)
-                break
-            except urllib.error.URLError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 def picture(page: Page, name: str) -> None:
@@ -116,21 +66,11 @@ def tour(page: Page, folder: Path) -> None:
     picture(page, "about")
 
 
-def browser_with_microphone(player, spoken: Path) -> Browser:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.exit("chromium is not installed: apt-get install chromium")
-    flags = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-    return player.chromium.launch(
-        executable_path=chromium, args=[*flags, f"--use-file-for-fake-audio-capture={spoken}"]
-    )
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as player:
         folder = Path(name)
         browser = browser_with_microphone(player, talk(folder / "spoken.wav", 48_000, 0.8))
-        with running_app(folder) as url:
+        with running_app(folder) as (url, _):
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
             page.set_default_timeout(1000 * PATIENCE)
             page.goto(url)

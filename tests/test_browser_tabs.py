@@ -17,6 +17,7 @@ from parselmouth.praat import call
 from test_app import PATIENCE, tone_file
 
 from ser_model.demo import words
+from ser_model.demo.examples import synthetic
 from ser_model.labels import EMOTIONS
 
 pytest_plugins = ("browser_fixtures",)
@@ -207,6 +208,16 @@ def test_an_example_is_heard_and_its_voice_measured(open_page):
     expect(measures.first).to_contain_text("of 100 clips.")
     page.get_by_role("radio", name="women", exact=True).check()
     expect(measures.first).to_contain_text("clips by women")
+
+
+def test_examples_clicked_one_after_the_other_are_all_heard(open_page):
+    page = open_page()
+    examples = page.locator("#ser-examples button")
+    lengths = [soundfile.info(path).duration for _, path in synthetic()]
+    for number in 3 * list(range(len(lengths))):
+        examples.nth(number).click()
+        expect(page.locator("#ser-emotion .ser-card")).to_contain_text(f"{lengths[number]:.1f} s")
+        page.locator("#ser-picture svg").first.wait_for()  # and not a moment later the next click
 
 
 def test_keyboard_alone_listens_live_and_sorts(open_page, tmp_path):

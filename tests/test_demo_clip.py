@@ -1,6 +1,7 @@
 """The tab Clip without a browser and without a trained model."""
 
 import json
+import queue
 import threading
 
 import numpy as np
@@ -69,20 +70,20 @@ def test_people_get_a_sentence(tmp_path):
     path.write_text("These are words, not sound.")
     with pytest.raises(AudioError) as refused:
         clip.hear(QuietListener(), str(path))
-    ((emotion, bars, picture, data),) = clip._hear_or_say_why(QuietListener, str(path))
+    emotion, *rest = clip.hear_or_say_why(QuietListener, str(path))
     assert str(refused.value) in emotion and 'role="alert"' in emotion
-    assert (bars, picture, data) == ("", "", None)
+    assert rest == ["", "", None, None] and clip.picture_of(QuietListener, rest[-1]) == ""
 
 
 def test_the_answer_comes_before_the_picture(clip_path):
-    first, last = clip._hear_or_say_why(QuietListener, str(clip_path))
-    assert "sad" in first[0] and first[2] == "" and first[3]["label"] == "sad"
-    assert last[:2] == first[:2] and "<svg" in last[2] and last[3] == first[3]
+    emotion, bars, picture, data, heard = clip.hear_or_say_why(QuietListener, str(clip_path))
+    assert "sad" in emotion and "sad" in bars and picture == "" and data["label"] == "sad"
+    assert "<svg" in clip.picture_of(QuietListener, heard)
 
 
 def test_nothing_chosen_and_no_model_are_said():
-    assert words.NOTHING_CHOSEN in next(clip._hear_or_say_why(broken, None))[0]
-    assert "No model could be loaded" in next(clip._hear_or_say_why(broken, "clip.wav"))[0]
+    assert words.NOTHING_CHOSEN in clip.hear_or_say_why(broken, None)[0]
+    assert "No model could be loaded" in clip.hear_or_say_why(broken, "clip.wav")[0]
     assert "No model could be loaded" in clip.trust_note(broken)
 
 
@@ -132,23 +133,24 @@ def test_missing_model_is_told_before_the_server_starts(tmp_path):
         assert name in missing_model(name)
 
 
-def test_loader_loads_and_prepares_once_whoever_asks(monkeypatch):
-    loaded, prepared = [], []
+def test_loader_loads_and_warms_up_once_whoever_asks(monkeypatch):
+    loaded, warmed = [], queue.Queue()
 
     def load(name, trust_remote_code):
         loaded.append(name)
         return QuietListener()
 
     monkeypatch.setattr("ser_model.recognizer.EmotionRecognizer.from_pretrained", load)
-    loader = RecognizerLoader("someone/a-model", prepare=prepared.append)
+    loader = RecognizerLoader("someone/a-model")
     assert loader.title == "someone/a-model" and not loader.is_loaded
-    loader.start()
+    loader.start(0.0, warmed.put)
     askers = [threading.Thread(target=loader) for _ in range(4)]
     for asker in askers:
         asker.start()
     for asker in askers:
         asker.join(60)
-    assert loader.is_loaded and loaded == ["someone/a-model"] and prepared == [loader()]
+    assert warmed.get(timeout=60) is loader() and warmed.empty()
+    assert loader.is_loaded and loaded == ["someone/a-model"]
 
 
 def test_loader_tries_again_after_a_failure(monkeypatch):

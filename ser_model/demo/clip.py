@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,7 +14,7 @@ from . import cards, voice, words
 from .api import Prediction, answer, endpoint
 from .examples import Example
 from .loading import NoModel
-from .parts import QUIET, audio_input
+from .parts import AT_ONCE, audio_input
 
 if TYPE_CHECKING:
     from ser_model.recognizer import EmotionRecognizer, EmotionResult
@@ -42,24 +42,26 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
             bars = cards.html("", "ser-bars")
             trust = cards.html(cards.note(["The model is being loaded …"]), "ser-trust")
     picture = cards.html("", "ser-picture")
-    shown = [emotion, bars, picture]
+    heard = gr.State(None)
     data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
-    hearing: dict[str, Any] = {
-        "fn": lambda path: (yield from _hear_or_say_why(load, path)),
+    answered = [emotion, bars, picture, data, heard]
+    hearing = {
+        "fn": lambda path: hear_or_say_why(load, path),
         "inputs": audio,
-        "outputs": [*shown, data],
-        "api_visibility": "private",
-        "trigger_mode": "always_last",
+        "outputs": answered,
+        **AT_ONCE,
         "show_progress": "minimal",
         "show_progress_on": emotion,
     }
-    heard = [gr.on([button.click, audio.upload, audio.stop_recording], **hearing), chosen.success(**hearing)]
-    cleared = audio.clear(lambda: (cards.waiting_card(), "", "", None), None, [*shown, data], queue=False, **QUIET)
-    voice.build(audio, heard, cleared)
+    events = [gr.on([button.click, audio.upload, audio.stop_recording], **hearing), chosen.success(**hearing)]
+    drawn = [event.then(lambda last: picture_of(load, last), heard, picture, **AT_ONCE) for event in events]
+    cleared = audio.clear(lambda: _instead(cards.waiting_card()), None, answered, **AT_ONCE)
+    voice.build(audio, drawn, cleared)
     with gr.Accordion("As data", open=False):
         data.render()
-    page.load(lambda: trust_note(load), None, trust, **QUIET)
-    endpoint("predict", lambda audio: hear(load(), audio), audio, [*shown, answer(Prediction, "data")], _DESCRIPTION)
+    page.load(lambda: trust_note(load), None, trust, **AT_ONCE)
+    shown = [emotion, bars, picture, answer(Prediction, "data")]
+    endpoint("predict", lambda audio: hear(load(), audio), audio, shown, _DESCRIPTION)
 
 
 _DESCRIPTION = (
@@ -80,7 +82,7 @@ def _examples(audio: gr.Audio, examples: list[Example]) -> gr.events.Dependency:
         visible=bool(examples),
         elem_id="ser-examples",
     )
-    return shelf.click(lambda index: str(examples[index][1]), shelf, audio, **QUIET)
+    return shelf.click(lambda index: str(examples[index][1]), shelf, audio, **AT_ONCE)
 
 
 def hear(recognizer: EmotionRecognizer, path: str) -> Shown:
@@ -157,17 +159,27 @@ def warm_up(recognizer: EmotionRecognizer) -> None:
     draw(recognizer(wave, sampling_rate=rate), wave, rate)
 
 
-def _hear_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> Iterator[Shown]:
-    """The answer first, then the picture, which takes longer; or a sentence that says why there is none."""
+def hear_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> tuple[Any, ...]:
+    """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a sentence that says why not."""
     if path is None:
-        yield cards.message_card(words.NOTHING_CHOSEN), "", "", None
-        return
+        return _instead(cards.message_card(words.NOTHING_CHOSEN))
     try:
         recognizer = load()
         result, wave = _result(recognizer, path)
     except (AudioError, NoModel) as error:
-        yield cards.message_card(str(error)), "", "", None
-        return
-    answered = _said(recognizer, result, wave)
-    yield *answered, "", as_data(result)
-    yield *answered, draw(result, wave, recognizer.sampling_rate), as_data(result)
+        return _instead(cards.message_card(str(error)))
+    return *_said(recognizer, result, wave), "", as_data(result), (path, result)
+
+
+def picture_of(load: Callable[[], EmotionRecognizer], heard: tuple[str, EmotionResult] | None) -> str:
+    """The picture of what was heard last: drawn by itself, since it takes longer than the answer."""
+    if heard is None:
+        return ""
+    path, result = heard
+    rate = load().sampling_rate
+    return draw(result, load_audio(path, rate, max_seconds=MAX_SECONDS), rate)
+
+
+def _instead(card: str) -> tuple[Any, ...]:
+    """A card where the emotion would be, and nothing else."""
+    return card, "", "", None, None

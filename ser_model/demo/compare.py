@@ -12,7 +12,7 @@ from . import cards, words
 from .api import Comparison, answer, endpoint
 from .loading import NoModel
 from .models import Models
-from .parts import QUIET, audio_input
+from .parts import AT_ONCE, audio_input
 
 MOST_MODELS = 4
 
@@ -52,7 +52,7 @@ def build(offered: Models) -> None:
         api_visibility="private",
         show_progress="minimal",
     )
-    audio.clear(lambda: cards.note([words.COMPARE_NOTE]), None, shown, queue=False, **QUIET)
+    audio.clear(lambda: cards.note([words.COMPARE_NOTE]), None, shown, **AT_ONCE)
     endpoint("compare", compared, [audio, chosen], answer(list[Comparison], "answers"), _DESCRIPTION)
 
 

@@ -29,25 +29,18 @@ class NoModel(Exception):
 
 
 class RecognizerLoader:
-    """Call it for the recognizer; the first call imports torch, loads the model and makes it ready.
+    """Call it for the recognizer; the first call imports torch and loads the model.
 
-    All of that happens under one lock, imports too: transformers cannot be imported by two threads at once.
+    Both happen under one lock: transformers cannot be imported by two threads at once.
     A failure is not remembered: the next call tries again, since a Hub may come back.
 
     Args:
         name: Checkpoint folder or Hub id.
-        prepare: Called once with the recognizer, for what else the first result would have to wait for.
         trust_remote_code: Whether code that comes with the model may run.
     """
 
-    def __init__(
-        self,
-        name: str,
-        prepare: Callable[[EmotionRecognizer], object] = lambda recognizer: None,
-        trust_remote_code: bool = False,
-    ):
+    def __init__(self, name: str, trust_remote_code: bool = False):
         self.name = name
-        self._prepare = prepare
         self._trust_remote_code = trust_remote_code
         self._lock = threading.Lock()
         self._recognizer: EmotionRecognizer | None = None
@@ -70,21 +63,20 @@ class RecognizerLoader:
         """
         with self._lock:
             if self._recognizer is None:
-                recognizer = _load(self.name, self._trust_remote_code)
-                self._prepare(recognizer)
-                self._recognizer = recognizer
+                self._recognizer = _load(self.name, self._trust_remote_code)
             return self._recognizer
 
-    def start(self, after: float = 0.0) -> None:
+    def start(self, after: float, warm_up: Callable[[EmotionRecognizer], object]) -> None:
         """Loads in the background, so that the first visitor need not wait.
 
         Args:
             after: Seconds until it begins: a page that is being served should not share the processor with it.
+            warm_up: Called with the loaded recognizer, for what else the first results would be slow without.
         """
 
         def work() -> None:
             try:
-                self()
+                warm_up(self())
             except Exception as error:  # the page tells it to whoever asks for a result
                 logger.warning("The model could not be made ready: %s", error)
 

@@ -10,6 +10,9 @@ import gradio as gr
 from . import cards, words
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# For what takes a moment. A request of its own each time: gradio's queue ends the page's event stream when nothing is
+# under way, and what a visitor asks for in that very moment is lost, with all that would follow on it.
+AT_ONCE: dict[str, Any] = {"queue": False, "trigger_mode": "always_last", **QUIET}
 
 
 def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
@@ -83,8 +86,8 @@ def long_job(
         end(request)
         return cards.note([waiting]), *rest
 
-    gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, queue=False, **QUIET)
+    gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, **AT_ONCE)
     job = gr.on(triggers, run, given, list(shown), trigger_mode="always_last", concurrency_limit=2, **QUIET)
-    job.then(lambda: gr.Button(interactive=False), None, cancel, queue=False, **QUIET)
-    cancel.click(end, None, None, queue=False, **QUIET)
-    given.clear(clear, None, list(shown), queue=False, **QUIET)  # type: ignore[attr-defined]
+    job.then(lambda: gr.Button(interactive=False), None, cancel, **AT_ONCE)
+    cancel.click(end, None, None, **AT_ONCE)
+    given.clear(clear, None, list(shown), **AT_ONCE)  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from ser_model.voice_reference import GROUPS, SAMPLING_RATE, UNITS, VoiceReferen
 
 from . import cards, words
 from .api import VoiceMeasure, answer, endpoint
-from .parts import QUIET
+from .parts import AT_ONCE
 
 MOST_SECONDS = 60.0  # measured of one clip; Praat takes a hundredth of the time it lasts
 MAX_SECONDS = 3600.0
@@ -56,9 +56,9 @@ def build(audio: gr.Audio, heard: list[gr.events.Dependency], cleared: gr.events
             )  # fmt: skip
         panel = cards.html(cards.note([words.VOICE_WAITING]), "ser-voice")
     for event in heard:
-        event.then(_measured, [audio, group], [measures, panel], **QUIET)
-    cleared.then(lambda: (None, cards.note([words.VOICE_WAITING])), None, [measures, panel], **QUIET)
-    group.change(lambda known, group: panel_of(known, group), [measures, group], panel, **QUIET)
+        event.then(_measured, [audio, group], [measures, panel], **AT_ONCE)
+    cleared.then(lambda: (None, cards.note([words.VOICE_WAITING])), None, [measures, panel], **AT_ONCE)
+    group.change(lambda known, group: panel_of(known, group), [measures, group], panel, **AT_ONCE)
     endpoint("voice_quality", lambda audio: as_answer(measures_of(audio)), audio,
              answer(list[VoiceMeasure], "measures"), _DESCRIPTION)  # fmt: skip
 
