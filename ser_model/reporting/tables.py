@@ -6,7 +6,7 @@ import json
 import re
 from collections import defaultdict
 from pathlib import Path
-from statistics import mean
+from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,8 @@ def summary_table(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]) -
         )
     lines += [
         "",
-        "Test UAR / accuracy on real recordings; in brackets the folds and seeds that were averaged. "
+        "Test UAR / accuracy on real recordings; in brackets the folds and seeds, where they are several as mean ± "
+        "standard deviation. "
         "`random-augmented` trains on changed copies of its test clips and `random` on the test clips' speakers; "
         "only `speaker` says what to expect of a new voice.",
     ]
@@ -79,11 +80,13 @@ def _by_preset(reports: dict[Job, dict[str, Any]]) -> dict[str, dict[str, dict[J
 def _cell(reports: dict[Job, dict[str, Any]]) -> str:
     if not reports:
         return "not run"
-    uar = mean(report["test"]["uar"] for report in reports.values())
-    accuracy = mean(report["test"]["accuracy"] for report in reports.values())
+    shown = []
+    for name in ("uar", "accuracy"):
+        values = [100 * report["test"][name] for report in reports.values()]
+        shown.append(f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "") + " %")
     folds = ", ".join(str(fold) for fold in sorted({job.fold for job in reports}))
     seeds = ", ".join(str(seed) for seed in sorted({job.seed for job in reports}))
-    return f"{uar:.1%} / {accuracy:.1%} (fold {folds}; seed {seeds})"
+    return f"{' / '.join(shown)} (fold {folds}; seed {seeds})"
 
 
 def results_page(queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: dict[str, Any], summary: str) -> str:
@@ -135,15 +138,18 @@ def protocols_figure(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]
     positions = np.arange(len(grouped))
     for offset, protocol in enumerate(PROTOCOLS):
         heights = [
-            mean(report["test"]["accuracy"] for report in found[protocol].values()) if found[protocol] else 0.0
+            100 * mean(report["test"]["accuracy"] for report in found[protocol].values()) if found[protocol] else 0.0
             for found in grouped.values()
         ]
         bars = axes.bar(positions + (offset - 1) * 0.27, heights, 0.25, label=protocol,
                         color=COLOURS[protocol], hatch=HATCHES[protocol], edgecolor="white")  # fmt: skip
-        axes.bar_label(bars, [f"{height:.0%}" if height else "" for height in heights])
-    claims = [(anchors["claims"].get(name) or {}).get("accuracy", np.nan) for name in grouped]
+        for label in axes.bar_label(
+            bars, [f"{height:.0f}" if height else "" for height in heights], label_type="center"
+        ):
+            label.set(bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5} if label.get_text() else None)
+    claims = [100 * (anchors["claims"].get(name) or {}).get("accuracy", np.nan) for name in grouped]
     axes.hlines(claims, positions - 0.42, positions + 0.42, colors="black", label="its page")
     axes.set_xticks(positions, list(grouped))
-    axes.set(ylabel="test accuracy", ylim=(0, 1.2), title="The same network, three ways to split the clips")
-    axes.legend(ncols=4, loc="upper center", frameon=False)
+    axes.set(ylabel="test accuracy in %", ylim=(0, 100), title="The same network, three ways to split the clips")
+    figure.legend(ncols=4, loc="outside lower center", frameon=False)
     return figure
