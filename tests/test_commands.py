@@ -85,8 +85,9 @@ def test_evaluate_without_data_says_so(tmp_path):
     assert done.returncode == 1 and "No ravdess clip lies below" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_evaluate_repeats_the_shipped_report(corpora):
-    done = run("evaluate", "checkpoints/default", "--data_dir", corpora)
+@pytest.mark.parametrize("name", ["default", "s2-ravdess"])
+def test_evaluate_repeats_the_shipped_report(corpora, name):
+    done = run("evaluate", f"checkpoints/{name}", "--data_dir", corpora)
     assert done.returncode == 0, done.stderr
-    shipped = json.loads((ROOT / "checkpoints/default/report.json").read_text())
+    shipped = json.loads((ROOT / "checkpoints" / name / "report.json").read_text())
     assert json.loads(done.stdout)["test"]["uar"] == pytest.approx(shipped["test"]["uar"])
