@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -77,11 +78,11 @@ def _by_preset(reports: dict[Job, dict[str, Any]]) -> dict[str, dict[str, dict[J
     return grouped
 
 
-def _cell(reports: dict[Job, dict[str, Any]]) -> str:
+def _cell(reports: dict[Job, dict[str, Any]], figures: Sequence[str] = ("uar", "accuracy")) -> str:
     if not reports:
         return "not run"
     shown = []
-    for name in ("uar", "accuracy"):
+    for name in figures:
         values = [100 * report["test"][name] for report in reports.values()]
         shown.append(f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "") + " %")
     folds = ", ".join(str(fold) for fold in sorted({job.fold for job in reports}))
@@ -95,8 +96,9 @@ def results_page(queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: 
     lines = [
         "# Results", "", "Made by `make tables` from the JSON files beside this page; nothing is typed.", "",
         summary, "", "![Accuracy by protocol](protocols.png)", "",
+        *_targets(reports, anchors["targets"]), "",
         "## Run by run", "",
-        f"Baseline: {baseline['about']}.", "",
+        f"Baseline: {baseline['about']}. {_above_baseline(reports, baseline)}", "",
         "| preset | protocol | fold | seed | test part | clips "
         "| UAR | accuracy | macro F1 | baseline UAR | epochs | minutes |",
         "|---" * 12 + "|",
@@ -111,14 +113,46 @@ def results_page(queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: 
     return "\n".join(lines) + "\n"
 
 
+def _targets(reports: dict[Job, dict[str, Any]], targets: list[dict[str, Any]]) -> list[str]:
+    """What was aimed at, what was measured, and whether that reaches it."""
+    lines = ["## Targets", "", "| preset | protocol | test accuracy aimed at | measured | reached |", "|---" * 5 + "|"]
+    for target in targets:
+        wanted = (target["preset"], target["protocol"])
+        found = {job: report for job, report in reports.items() if (job.preset, job.protocol) == wanted}
+        measured, reached = "not run", ""
+        if found:
+            accuracy = mean(report["test"]["accuracy"] for report in found.values())
+            measured, reached = _cell(found, ("accuracy",)), "yes" if accuracy >= target["accuracy"] else "no"
+        lines.append(f"| {wanted[0]} | {wanted[1]} | {100 * target['accuracy']:.1f} % | {measured} | {reached} |")
+    return lines
+
+
+def _above_baseline(reports: dict[Job, dict[str, Any]], baseline: dict[str, Any]) -> str:
+    """Which test parts of speaker-independent runs do not reach the baseline of their fold."""
+    compared, below = 0, []
+    for job, report in reports.items():
+        for corpus, figures in report["test"]["per_corpus"].items():
+            if floor := _baseline(job, corpus, baseline):
+                compared += 1
+                if figures["uar"] <= floor:
+                    below.append(f"{job.preset} on {corpus}, fold {job.fold}")
+    named = f": {'; '.join(below)}" if below else ""
+    return f"Of {compared} test parts that it can be set beside, {len(below)} do not exceed it{named}."
+
+
+def _baseline(job: Job, corpus: str, baseline: dict[str, Any]) -> float | None:
+    folds = baseline.get(corpus)
+    return folds[(job.fold - 1) % len(folds)] if folds and job.protocol == "speaker" else None
+
+
 def _rows(job: Job, report: dict[str, Any], baseline: dict[str, Any]) -> list[str]:
     """The pooled row of a run, and one for each corpus where there are several."""
     parts = report["test"]["per_corpus"]
     whole = {"all": dict(report["test"], clips=report["split_sizes"]["test"])} if len(parts) > 1 else {}
     rows = []
     for part, figures in {**whole, **parts}.items():
-        folds = baseline.get(part, [])
-        beside = f"{folds[(job.fold - 1) % len(folds)]:.1%}" if folds and job.protocol == "speaker" else ""
+        floor = _baseline(job, part, baseline)
+        beside = f"{floor:.1%}" if floor else ""
         missing = figures.get("missing_classes")
         note = f" (no {', '.join(missing)})" if missing else ""
         first = part == next(iter({**whole, **parts}))
