@@ -214,7 +214,8 @@ def test_two_people_at_once_get_their_own_answers(app_url, tmp_path):
 def test_the_server_stops_though_a_page_is_open_and_leaves_no_clip(tmp_path):
     with ExitStack() as open_page, running_app(tmp_path) as url:
         stream = open_page.enter_context(httpx.stream("GET", f"{url}/gradio_api/heartbeat/visitor", timeout=PATIENCE))
-        assert "ALIVE" in next(stream.iter_lines())
+        beats = stream.iter_lines()  # kept, since the stream closes with its iterator
+        assert "ALIVE" in next(beats)
         Client(url, verbose=False).predict(handle_file(tone_file(tmp_path / "mine.wav")), api_name="/predict")
         assert list((tmp_path / "temporary").rglob("mine.wav"))
     assert not [path for path in (tmp_path / "temporary").rglob("*") if path.is_file()]
