@@ -13,60 +13,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-import gradio as gr
-import uvicorn
-from fastapi import FastAPI
-
-from ser_model.demo import clip, live
 from ser_model.demo.loading import RecognizerLoader, missing_model
 from ser_model.demo.models import Models, others_beside
-from ser_model.demo.page import MAX_FILE_SIZE, appearance, build_page
 
-PAGE_FIRST = 3.0  # seconds in which a browser that waits gets the page, before the model is loaded
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
-
-
-def build_app(models: Models) -> FastAPI:
-    """The server: the page at `/`, its live sound, and `/health`, which answers without running the model."""
-    load = models.main
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI):
-        load.start(PAGE_FIRST, clip.warm_up)
-        yield
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.get("/health")
-    def health() -> dict[str, str | bool]:
-        return {"status": "ok", "model": load.title, "loaded": load.is_loaded}
-
-    app.include_router(live.routes(load))
-    app = gr.mount_gradio_app(
-        app,
-        build_page(models),
-        path="/",
-        footer_links=["api", "settings"],
-        run_history=False,
-        max_file_size=MAX_FILE_SIZE,
-        show_error=False,  # sentences meant for people come through all the same; other errors stay in the log
-        ssr_mode=False,
-        **appearance(),
-    )
-    app.state.end_of_pages = app.routes[-1].app.stop_event  # gradio's part was mounted last
-    return app
-
-
-class PageServer(uvicorn.Server):
-    """Ends the streams of open pages before it waits for connections to close: by themselves they never would."""
-
-    def __init__(self, app: FastAPI):
-        super().__init__(uvicorn.Config(app, log_level="warning"))
-        self._end_of_pages = app.state.end_of_pages
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._end_of_pages.set()
-        await super().shutdown(sockets)
 
 
 def address() -> tuple[str, int]:
@@ -90,9 +40,15 @@ def main() -> None:
     # Whoever runs the server may trust the code of the model named here; ids that visitors type never run theirs.
     trusted = os.environ.get("TRUST_REMOTE_CODE") == "1"
     models = Models(RecognizerLoader(name, trusted), others)
-    server = PageServer(build_app(models))
-    print(f"Open http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port} in a browser; Ctrl-C stops.", flush=True)
+    models.main.start()
+    # Only now, since this takes as long as the model does, and the models' process, which starts with this file too,
+    # needs none of it.
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn hands Ctrl-C on once it is through
+        from ser_model.demo.server import PageServer, build_app
+
+        server = PageServer(build_app(models))
+        shown = "127.0.0.1" if host == "0.0.0.0" else host
+        print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops.", flush=True)
         server.run(sockets=[listening])
 
 

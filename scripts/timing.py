@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from .visit import PATIENCE, browser_with_microphone, running_app, talk
@@ -65,8 +66,9 @@ def live(page: Page, minutes: int, process: int) -> None:
 
 
 def resident_megabytes(process: int) -> float:
-    status = Path(f"/proc/{process}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+    """Of the page's process and of the models'."""
+    page = psutil.Process(process)
+    return sum(each.memory_info().rss for each in (page, *page.children())) / 1e6
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ _HOMES = {
     "load_audio": "audio",
     "EMOTIONS": "labels",
     "EmotionRecognizer": "recognizer",
-    "EmotionResult": "recognizer",
+    "EmotionResult": "hearing",
     "SerFeatureExtractor": "auto",
     "CnnBilstmConfig": "auto",
     "CnnBilstmForAudioClassification": "auto",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,34 +14,11 @@ from transformers.utils import cached_file
 
 from . import auto  # noqa: F401  (registers the models)
 from .audio import AudioSource, load_audio
+from .hearing import Attention, EmotionResult
 
 
 class ModelError(Exception):
     """A model that cannot be loaded, said in one sentence."""
-
-
-class Attention(NamedTuple):
-    """Where the network listened: `times` in seconds and `weights`, `(num_frames,)` each; weights sum to 1."""
-
-    times: np.ndarray
-    weights: np.ndarray
-
-
-@dataclass(frozen=True)
-class EmotionResult:
-    """What was heard in one recording.
-
-    Attributes:
-        label: The most probable emotion.
-        probabilities: Emotion -> probability, every class, in the model's order.
-        attention: Where the network listened, over the whole recording.
-        duration: Length of the recording in seconds.
-    """
-
-    label: str
-    probabilities: dict[str, float]
-    attention: Attention
-    duration: float
 
 
 class EmotionRecognizer:
@@ -116,3 +93,17 @@ class EmotionRecognizer:
             attention=Attention(times, weights),
             duration=len(wave) / self.sampling_rate,
         )
+
+    def probabilities_of(self, waves: Sequence[np.ndarray]) -> np.ndarray:
+        """Hears several short stretches at once, without attention.
+
+        Args:
+            waves: Mono samples at `sampling_rate`, `(num_samples,)` each.
+
+        Returns:
+            `(num_waves, num_labels)`, in the order of `labels`.
+        """
+        inputs = self.feature_extractor(waves, sampling_rate=self.sampling_rate, return_tensors="pt")
+        with torch.inference_mode():
+            logits = self.model(**inputs.to(self.model.device)).logits
+        return logits.float().softmax(dim=-1).cpu().numpy()

@@ -6,14 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .hearing import Listener
 from .speech import speech_stretches
-
-if TYPE_CHECKING:
-    from .recognizer import EmotionRecognizer
 
 WINDOW_SECONDS = 3.0  # about the length of the clips that such networks learn from
 LEAST_HEARD_SECONDS = 1.0  # a shorter word is heard together with what is around it
@@ -91,7 +88,7 @@ def _over_stretch(start: float, end: float, seconds: float, duration: float) -> 
     return [Window(*own, begin, begin + seconds) for own, begin in zip(pairwise(borders), begins, strict=True)]
 
 
-def listen(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window]) -> Iterator[np.ndarray]:
+def listen(recognizer: Listener, wave: np.ndarray, windows: Sequence[Window]) -> Iterator[np.ndarray]:
     """Probabilities of the windows, a batch at a time: `(num_windows, num_labels)` each.
 
     Args:
@@ -99,16 +96,12 @@ def listen(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Wi
         wave: The recording at the recognizer's sampling rate `(num_samples,)`.
         windows: Where to listen.
     """
-    import torch
-
     rate = recognizer.sampling_rate
     for first in range(0, len(windows), WINDOWS_AT_ONCE):
         batch = windows[first : first + WINDOWS_AT_ONCE]
-        waves = [wave[round(window.heard_from * rate) : round(window.heard_to * rate)] for window in batch]
-        inputs = recognizer.feature_extractor(waves, sampling_rate=rate, return_tensors="pt")
-        with torch.inference_mode():
-            logits = recognizer.model(**inputs.to(recognizer.model.device)).logits
-        yield logits.float().softmax(dim=-1).cpu().numpy()
+        yield recognizer.probabilities_of(
+            [wave[round(window.heard_from * rate) : round(window.heard_to * rate)] for window in batch]
+        )
 
 
 def assemble(duration: float, labels: list[str], windows: list[Window], heard: Sequence[np.ndarray]) -> Timeline:
@@ -117,7 +110,7 @@ def assemble(duration: float, labels: list[str], windows: list[Window], heard: S
     return Timeline(duration, labels, windows, probabilities, _joined(labels, windows, probabilities))
 
 
-def hear_timeline(recognizer: EmotionRecognizer, wave: np.ndarray) -> Timeline:
+def hear_timeline(recognizer: Listener, wave: np.ndarray) -> Timeline:
     """Plans, listens and assembles in one go; `wave` at the recognizer's sampling rate."""
     windows = plan_windows(wave, recognizer.sampling_rate)
     heard = list(listen(recognizer, wave, windows))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from conftest import ROOT, voiced_tone
@@ -220,6 +221,18 @@ def test_the_server_stops_though_a_page_is_open_and_leaves_no_clip(tmp_path):
         assert list((tmp_path / "temporary").rglob("mine.wav"))
     assert not [path for path in (tmp_path / "temporary").rglob("*") if path.is_file()]
     assert "Traceback" not in (tmp_path / "app.log").read_text()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_the_models_process_ends_with_the_page_however_that_ends(tmp_path, end):
+    process = app_process(tmp_path, MODEL_ID=str(shipped_checkpoint()), GRADIO_SERVER_PORT="0")
+    page = psutil.Process(process.pid)
+    while not (models := page.children()):
+        time.sleep(0.05)
+    time.sleep(1)  # somewhere in the middle of its imports
+    process.send_signal(end)
+    process.wait(PATIENCE)
+    assert psutil.wait_procs(models, timeout=PATIENCE)[1] == []
 
 
 @pytest.mark.parametrize(

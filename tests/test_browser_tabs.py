@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import parselmouth
+import psutil
 import pytest
 import soundfile
 from conftest import voiced_tone
@@ -33,9 +34,9 @@ def go(page: playwright.Page, tab: str) -> playwright.Page:
 
 
 def resident_megabytes(folder: Path) -> float:
-    """Memory of the server, as Linux counts it."""
-    status = Path("/proc", (folder / "app.pid").read_text(), "status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1000
+    """Memory of the page's process and of the models'."""
+    server = psutil.Process(int((folder / "app.pid").read_text()))
+    return sum(each.memory_info().rss for each in (server, *server.children())) / 1e6
 
 
 def columns_drawn(page: playwright.Page) -> int:

@@ -1,8 +1,6 @@
 """The tab Clip without a browser and without a trained model."""
 
 import json
-import queue
-import threading
 
 import numpy as np
 import pytest
@@ -11,10 +9,11 @@ from conftest import voiced_tone
 
 from ser_model.audio import AudioError
 from ser_model.demo import clip, words
-from ser_model.demo.loading import NoModel, RecognizerLoader, missing_model
+from ser_model.demo.loading import RecognizerLoader, missing_model
+from ser_model.demo.model_process import NoModel
 from ser_model.demo.models import Models
 from ser_model.demo.page import appearance, build_page
-from ser_model.recognizer import Attention, EmotionResult, ModelError
+from ser_model.hearing import Attention, EmotionResult
 
 
 class QuietListener:
@@ -133,41 +132,5 @@ def test_missing_model_is_told_before_the_server_starts(tmp_path):
         assert name in missing_model(name)
 
 
-def test_loader_loads_and_warms_up_once_whoever_asks(monkeypatch):
-    loaded, warmed = [], queue.Queue()
-
-    def load(name, trust_remote_code):
-        loaded.append(name)
-        return QuietListener()
-
-    monkeypatch.setattr("ser_model.recognizer.EmotionRecognizer.from_pretrained", load)
-    loader = RecognizerLoader("someone/a-model")
-    assert loader.title == "someone/a-model" and not loader.is_loaded
-    loader.start(0.0, warmed.put)
-    askers = [threading.Thread(target=loader) for _ in range(4)]
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join(60)
-    assert warmed.get(timeout=60) is loader() and warmed.empty()
-    assert loader.is_loaded and loaded == ["someone/a-model"]
-
-
-def test_loader_tries_again_after_a_failure(monkeypatch):
-    answers = iter([ModelError("The Hub is away."), QuietListener()])
-
-    def load(name, trust_remote_code):
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr("ser_model.recognizer.EmotionRecognizer.from_pretrained", load)
-    loader = RecognizerLoader("someone/a-model")
-    with pytest.raises(NoModel, match="The Hub is away"):
-        loader()
-    assert isinstance(loader(), QuietListener)
-
-
 def test_warm_up_draws_a_clip_of_its_own():
-    clip.warm_up(QuietListener())
+    clip.warm_up()

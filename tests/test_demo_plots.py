@@ -6,7 +6,7 @@ from conftest import voiced_tone
 
 from ser_model.demo import plots
 from ser_model.demo.colours import colour_of
-from ser_model.recognizer import Attention, EmotionResult
+from ser_model.hearing import Attention, EmotionResult
 
 RATE = 16_000
 

@@ -16,12 +16,11 @@ from demo_helpers import LABELS, RATE, tiny_recognizer
 from ser_model.audio import AudioError
 from ser_model.demo import about, batch, compare, examples, voice, words
 from ser_model.demo.api import in_words
-from ser_model.demo.loading import NoModel, RecognizerLoader
-from ser_model.demo.models import MOST_TYPED, Models, others_beside
+from ser_model.demo.loading import RecognizerLoader
+from ser_model.demo.models import Models, others_beside
 from ser_model.labels import EMOTIONS
 from ser_model.voice_reference import UNITS
 
-CONFIG = "transformers.PretrainedConfig.get_config_dict"
 REPORT = {
     "corpora": ["ravdess"], "protocol": "speaker", "fold": 1, "labels": LABELS, "split_sizes": {"test": 240},
     "leakage": {"test": {"shared_speakers": 0}}, "test": {"uar": 0.5, "accuracy": 0.55},
@@ -109,24 +108,6 @@ def test_compare_says_what_is_missing_or_wrong(models, tmp_path, clip):
     assert words.NOTHING_CHOSEN in compare.compare_or_say_why(models, None, ["first"])
     assert words.NO_MODELS in compare.compare_or_say_why(models, clip, [])
     assert "not audio" in compare.compare_or_say_why(models, str(bad), ["first"])
-
-
-def test_no_code_of_others_and_no_foreign_model(models, monkeypatch):
-    for kind in ("wav2vec2", None):
-        monkeypatch.setattr(
-            "transformers.PretrainedConfig.get_config_dict", lambda name, kind=kind: ({"model_type": kind}, {})
-        )
-        with pytest.raises(NoModel, match="code of other people is not run"):
-            models.find("someone/a-model")
-
-
-def test_few_typed_models_stay(models, monkeypatch):
-    monkeypatch.setattr(
-        "transformers.PretrainedConfig.get_config_dict", lambda name: ({"model_type": "ser_cnn_bilstm"}, {})
-    )
-    loaders = [models.find(f"someone/model-{number}") for number in range(MOST_TYPED + 1)]
-    assert models.find(f"someone/model-{MOST_TYPED}") is loaders[-1]
-    assert models.find("someone/model-0") is not loaders[0]
 
 
 def test_models_beside_the_main_one(checkpoints):

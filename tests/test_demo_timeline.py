@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from ser_model.demo import bands, live, words
 from ser_model.demo import recording as tab
 from ser_model.demo.bands import Column
-from ser_model.demo.loading import NoModel
+from ser_model.demo.model_process import NoModel
 from ser_model.timeline import Window, assemble, hear_timeline
 
 SVG = "{http://www.w3.org/2000/svg}"

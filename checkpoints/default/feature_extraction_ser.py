@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 from transformers import BatchFeature, SequenceFeatureExtractor
+from transformers.audio_utils import mel_filter_bank
 from transformers.utils import logging
 
 from .voice_quality_ser import MEASURES, voice_quality
@@ -224,9 +225,11 @@ def _padded(waves: Sequence[np.ndarray], n_fft: int, mode: Literal["reflect", "e
 
 @lru_cache
 def _mel_filters(sampling_rate: int, n_fft: int, num_mel_bins: int) -> torch.Tensor:
-    import librosa
-
-    return torch.from_numpy(librosa.filters.mel(sr=sampling_rate, n_fft=n_fft, n_mels=num_mel_bins))
+    """`(num_mel_bins, n_fft // 2 + 1)`, as librosa.filters.mel gives them, whose import takes most of a second."""
+    filters = mel_filter_bank(
+        n_fft // 2 + 1, num_mel_bins, 0.0, sampling_rate / 2, sampling_rate, norm="slaney", mel_scale="slaney"
+    )
+    return torch.from_numpy(filters.T.astype(np.float32))
 
 
 def _power(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray]) -> torch.Tensor:

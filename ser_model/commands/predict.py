@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import DEFAULT_MODEL, set_up
 
 if TYPE_CHECKING:
-    from ..recognizer import EmotionRecognizer
+    from ..hearing import Listener
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def find_files(paths: list[str]) -> list[Path]:
     return found
 
 
-def hear(recognizer: EmotionRecognizer, path: Path) -> dict[str, Any]:
+def hear(recognizer: Listener, path: Path) -> dict[str, Any]:
     """One row: `{file, label, probabilities, duration, error}`; label is None where error is set."""
     from ..audio import AudioError
 

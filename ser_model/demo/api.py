@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from ser_model.audio import AudioError
 
 from . import words
-from .loading import NoModel
+from .model_process import NoModel
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")

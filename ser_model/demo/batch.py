@@ -6,26 +6,24 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from ser_model.audio import AudioError
 from ser_model.commands.predict import hear
+from ser_model.hearing import Listener
 
 from . import cards, words
 from .api import FileRow, answer, endpoint
-from .loading import NoModel
+from .model_process import NoModel
 from .parts import job_buttons, long_job
-
-if TYPE_CHECKING:
-    from ser_model.recognizer import EmotionRecognizer
 
 MOST_FILES = 500
 Rows = list[dict[str, Any]]
 
 
-def build(load: Callable[[], EmotionRecognizer]) -> None:
+def build(load: Callable[[], Listener]) -> None:
     """Adds the tab's content to the page under construction.
 
     Args:
@@ -51,7 +49,7 @@ _DESCRIPTION = (
 )
 
 
-def hear_all(load: Callable[[], EmotionRecognizer], paths: list[str]) -> Iterator[dict[str, Any]]:
+def hear_all(load: Callable[[], Listener], paths: list[str]) -> Iterator[dict[str, Any]]:
     """One row a file, as `python -m ser_model predict` has them, with the file's name without its folder.
 
     Raises:
@@ -65,7 +63,7 @@ def hear_all(load: Callable[[], EmotionRecognizer], paths: list[str]) -> Iterato
         yield hear(recognizer, Path(path)) | {"file": Path(path).name}
 
 
-def hear_or_say_why(load: Callable[[], EmotionRecognizer], paths: list[str] | None) -> Iterator[tuple[str, str]]:
+def hear_or_say_why(load: Callable[[], Listener], paths: list[str] | None) -> Iterator[tuple[str, str]]:
     """Progress, then the table, or a sentence that says why there is none."""
     if not paths:
         yield cards.message_card(words.NO_FILES), ""

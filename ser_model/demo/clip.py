@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from ser_model.audio import AudioError, load_audio
+from ser_model.hearing import Attention, EmotionResult, Listener
 
 from . import cards, voice, words
 from .api import Prediction, answer, endpoint
 from .examples import Example
-from .loading import NoModel
+from .model_process import NoModel
 from .parts import AT_ONCE, audio_input
-
-if TYPE_CHECKING:
-    from ser_model.recognizer import EmotionRecognizer, EmotionResult
 
 MAX_SECONDS = 600.0  # what a picture and a visitor's patience bear
 
 Shown = tuple[str, str, str, dict[str, Any] | None]
 
 
-def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list[Example]) -> None:
+def build(page: gr.Blocks, load: Callable[[], Listener], examples: list[Example]) -> None:
     """Adds the tab's content to the page under construction.
 
     Args:
@@ -85,7 +83,7 @@ def _examples(audio: gr.Audio, examples: list[Example]) -> gr.events.Dependency:
     return shelf.click(lambda index: str(examples[index][1]), shelf, audio, **AT_ONCE)
 
 
-def hear(recognizer: EmotionRecognizer, path: str) -> Shown:
+def hear(recognizer: Listener, path: str) -> Shown:
     """Emotion card, bars, picture and data of one recording.
 
     Raises:
@@ -96,12 +94,12 @@ def hear(recognizer: EmotionRecognizer, path: str) -> Shown:
     return emotion, bars, draw(result, wave, recognizer.sampling_rate), as_data(result)
 
 
-def _result(recognizer: EmotionRecognizer, path: str) -> tuple[EmotionResult, np.ndarray]:
+def _result(recognizer: Listener, path: str) -> tuple[EmotionResult, np.ndarray]:
     wave = load_audio(path, recognizer.sampling_rate, max_seconds=MAX_SECONDS)
     return recognizer(wave, sampling_rate=recognizer.sampling_rate), wave
 
 
-def _said(recognizer: EmotionRecognizer, result: EmotionResult, wave: np.ndarray) -> tuple[str, str]:
+def _said(recognizer: Listener, result: EmotionResult, wave: np.ndarray) -> tuple[str, str]:
     remarks = [
         words.second_guess(result.probabilities),
         words.when_it_says(recognizer.report, result.label),
@@ -111,7 +109,7 @@ def _said(recognizer: EmotionRecognizer, result: EmotionResult, wave: np.ndarray
     return card, cards.bar_list(result.probabilities)
 
 
-def trust_note(load: Callable[[], EmotionRecognizer]) -> str:
+def trust_note(load: Callable[[], Listener]) -> str:
     """How often the model is right, or why there is none, and what its answer must not be taken for."""
     try:
         report = load().report
@@ -151,15 +149,15 @@ def as_data(result: EmotionResult) -> dict[str, Any]:
     }
 
 
-def warm_up(recognizer: EmotionRecognizer) -> None:
-    """Hears and draws a made-up clip, so that the first real one does not pay for imports."""
-    rate = recognizer.sampling_rate
-    times = np.arange(3 * rate) / rate
-    wave = (0.3 * np.sin(2 * np.pi * 200 * times) * np.sin(np.pi * times) ** 2).astype(np.float32)
-    draw(recognizer(wave, sampling_rate=rate), wave, rate)
+def warm_up() -> None:
+    """Draws a made-up clip, so that the first real one does not pay for imports."""
+    rate = 16_000
+    wave = np.sin(np.linspace(0, 1000, 3 * rate)).astype(np.float32)
+    attention = Attention(np.linspace(0, 3, 100), np.full(100, 0.01))
+    draw(EmotionResult("neutral", {"neutral": 1.0}, attention, 3.0), wave, rate)
 
 
-def hear_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> tuple[Any, ...]:
+def hear_or_say_why(load: Callable[[], Listener], path: str | None) -> tuple[Any, ...]:
     """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a sentence that says why not."""
     if path is None:
         return _instead(cards.message_card(words.NOTHING_CHOSEN))
@@ -171,7 +169,7 @@ def hear_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> 
     return *_said(recognizer, result, wave), "", as_data(result), (path, result)
 
 
-def picture_of(load: Callable[[], EmotionRecognizer], heard: tuple[str, EmotionResult] | None) -> str:
+def picture_of(load: Callable[[], Listener], heard: tuple[str, EmotionResult] | None) -> str:
     """The picture of what was heard last: drawn by itself, since it takes longer than the answer."""
     if heard is None:
         return ""

@@ -10,7 +10,7 @@ from ser_model.audio import AudioError
 
 from . import cards, words
 from .api import Comparison, answer, endpoint
-from .loading import NoModel
+from .model_process import NoModel
 from .models import Models
 from .parts import AT_ONCE, audio_input
 

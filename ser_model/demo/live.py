@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import gradio as gr
 import numpy as np
@@ -20,14 +19,12 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from ser_model.audio import MAX_RATE
+from ser_model.hearing import Listener
 from ser_model.speech import FRAME_SECONDS, frame_levels, speech_frames
 from ser_model.timeline import LEAST_HEARD_SECONDS, WINDOW_SECONDS, Window, listen
 
 from . import bands, cards, words
-from .loading import NoModel
-
-if TYPE_CHECKING:
-    from ser_model.recognizer import EmotionRecognizer
+from .model_process import NoModel
 
 SCRIPT = Path(__file__).with_name("live.js")
 SHOWN_SECONDS = 45.0
@@ -59,7 +56,7 @@ class LiveSession:
         self._looked = 0.0
         self._resampler = soxr.ResampleStream(source_rate, sampling_rate, 1, dtype="float32")
 
-    def hear(self, recognizer: EmotionRecognizer, samples: np.ndarray) -> None:
+    def hear(self, recognizer: Listener, samples: np.ndarray) -> None:
         """Takes in the next int16 samples `(num_samples,)`, and looks where enough have come."""
         fresh = self._resampler.resample_chunk(samples.astype(np.float32) / 32768)
         self.wave = np.concatenate([self.wave, fresh])[-int(KEPT_SECONDS * self.sampling_rate) :]
@@ -69,7 +66,7 @@ class LiveSession:
         if self.seconds - self._looked >= STEP_SECONDS:
             self._look(recognizer)
 
-    def _look(self, recognizer: EmotionRecognizer) -> None:
+    def _look(self, recognizer: Listener) -> None:
         since, self._looked = self._looked, self.seconds
         speech = speech_frames(frame_levels(self.wave, self.sampling_rate))
         if len(self.wave) < LEAST_HEARD_SECONDS * self.sampling_rate or not speech[_frames(-RECENT_SECONDS) :].any():
@@ -98,7 +95,7 @@ class LiveSessions:
         load: Returns the recognizer.
     """
 
-    def __init__(self, load: Callable[[], EmotionRecognizer]):
+    def __init__(self, load: Callable[[], Listener]):
         self._load = load
         self._sessions: OrderedDict[str, tuple[float, LiveSession]] = OrderedDict()
         self._lock = threading.Lock()
@@ -147,7 +144,7 @@ def shown(session: LiveSession) -> dict[str, str | float]:
     }
 
 
-def routes(load: Callable[[], EmotionRecognizer]) -> APIRouter:
+def routes(load: Callable[[], Listener]) -> APIRouter:
     """`POST /live/{session}?rate=48000`, the body raw int16 samples of one channel; nothing is written to disk."""
     router, sessions = APIRouter(), LiveSessions(load)
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .loading import HUB_ID, NoModel, RecognizerLoader
+from .loading import HUB_ID, RecognizerLoader
+from .model_process import NoModel, model_process
 
 MOST_TYPED = 2  # models typed in by visitors that stay loaded
-OWN_TYPES = ("ser_cnn_bilstm", "ser_phonetic_cnn")
 
 
 class Models:
@@ -48,7 +48,7 @@ class Models:
             raise NoModel(f"“{title}” is neither one of the models offered nor an id on the Hub such as user/model.")
         with self._lock:
             if title not in self._typed:
-                _refuse_foreign(title)
+                model_process().shelf.refuse_foreign(title)
                 self._typed[title] = RecognizerLoader(title)
             self._typed.move_to_end(title)
             while len(self._typed) > MOST_TYPED:
@@ -64,19 +64,6 @@ class Models:
         """The same for a JSON file, parsed."""
         text = self.file(title, name)
         return json.loads(text) if text else None
-
-
-def _refuse_foreign(name: str) -> None:
-    """Looks at the configuration alone, before weights are fetched; code that comes with a model never runs."""
-    from transformers import PretrainedConfig
-
-    try:
-        content, _ = PretrainedConfig.get_config_dict(name)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise NoModel(f"No model could be loaded from {name}: {reason}") from error
-    if content.get("model_type") not in OWN_TYPES:
-        raise NoModel(f"{name} is not one of this project's models, and code of other people is not run here.")
 
 
 def others_beside(main: str, shipped: Path, listed: str) -> list[str]:

@@ -18,7 +18,7 @@ from ser_model.feature_extraction_ser import SerFeatureExtractor
 from .colours import colour_of
 
 if TYPE_CHECKING:
-    from ser_model.recognizer import Attention, EmotionResult
+    from ser_model.hearing import Attention, EmotionResult
 
 matplotlib.rcParams["svg.fonttype"] = "none"  # real text: the page's own font, and no outlines to draw
 

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from ser_model.audio import AudioError, load_audio
+from ser_model.hearing import Listener
 from ser_model.timeline import WINDOWS_AT_ONCE, Timeline, assemble, hear_timeline, listen, plan_windows
 from ser_model.timeline_formats import as_data, to_csv, to_json, to_textgrid
 
 from . import bands, cards, words
 from .api import TimelineData, answer, endpoint
-from .loading import NoModel
+from .model_process import NoModel
 from .parts import audio_input, job_buttons, long_job
-
-if TYPE_CHECKING:
-    from ser_model.recognizer import EmotionRecognizer
 
 Shown = tuple[str, str, str]  # status, picture with downloads, table with player
 
 
-def build(load: Callable[[], EmotionRecognizer]) -> None:
+def build(load: Callable[[], Listener]) -> None:
     """Adds the tab's content to the page under construction.
 
     Args:
@@ -53,12 +51,12 @@ _DESCRIPTION = (
 )
 
 
-def timeline_data(recognizer: EmotionRecognizer, path: str) -> dict[str, Any]:
+def timeline_data(recognizer: Listener, path: str) -> dict[str, Any]:
     """The answer of `/timeline`."""
     return as_data(hear_timeline(recognizer, load_audio(path, recognizer.sampling_rate)))
 
 
-def follow_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> Iterator[Shown]:
+def follow_or_say_why(load: Callable[[], Listener], path: str | None) -> Iterator[Shown]:
     """Progress, then the result, or a sentence that says why there is none."""
     if path is None:
         yield cards.message_card(words.NOTHING_CHOSEN), "", ""
@@ -69,7 +67,7 @@ def follow_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -
         yield cards.message_card(str(error)), "", ""
 
 
-def follow(load: Callable[[], EmotionRecognizer], path: str) -> Iterator[Shown]:
+def follow(load: Callable[[], Listener], path: str) -> Iterator[Shown]:
     """Reads, finds the speech and listens to it, telling how far it is.
 
     Raises:

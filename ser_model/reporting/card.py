@@ -33,7 +33,7 @@ Hears one of {num_labels} emotions in a recorded voice: {labels}. {architecture}
 
 ## Use
 
-With transformers alone (besides it torch and librosa{praat}; files need the ffmpeg program):
+With transformers alone (besides it torch{praat}; files need the ffmpeg program):
 
 ```python
 from transformers import pipeline
