@@ -14,6 +14,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from ser_model.demo.loading import RecognizerLoader, missing_model
+from ser_model.demo.model_process import quick_imports
 from ser_model.demo.models import Models, others_beside
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
@@ -44,7 +45,8 @@ def main() -> None:
     # Only now, since this takes as long as the model does, and the models' process, which starts with this file too,
     # needs none of it.
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn hands Ctrl-C on once it is through
-        from ser_model.demo.server import PageServer, build_app
+        with quick_imports():
+            from ser_model.demo.server import PageServer, build_app
 
         server = PageServer(build_app(models))
         shown = "127.0.0.1" if host == "0.0.0.0" else host

@@ -27,6 +27,7 @@ def click_an_example(page: Page, number: int) -> tuple[float, float]:
     """Seconds from the click to the answer and to the picture; the example must be another than the one before."""
     before = {selector: page.evaluate(f"selector => {DRAWN}", selector) for selector in (ANSWER, PICTURE)}
     examples = page.locator("#ser-examples button")
+    examples.first.wait_for()
     since = time.monotonic()
     examples.nth(number % examples.count()).click()
     seconds = []
