@@ -49,13 +49,14 @@ def running_app(folder: Path) -> Iterator[tuple[str, int]]:
     settings = {"GRADIO_SERVER_PORT": port, "GRADIO_TEMP_DIR": str(folder / "temporary"), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, ROOT / "app.py"], env=os.environ | settings)
     try:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        while process.poll() is None:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE)
                 break
             except urllib.error.URLError:
                 time.sleep(0.05)
+        else:
+            sys.exit("The app did not start; it says above why.")
         yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
