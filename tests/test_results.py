@@ -8,8 +8,10 @@ import sys
 import pytest
 from conftest import ROOT
 
+from ser_model.__main__ import main
 from ser_model.reporting.jobs import Job, read_queue, read_result
 from ser_model.reporting.tables import BEGIN, END, render
+from ser_model.reporting.tried import tried_section
 
 
 def test_tables_are_what_the_committed_results_give(tmp_path):
@@ -17,8 +19,10 @@ def test_tables_are_what_the_committed_results_give(tmp_path):
     readme.write_text((ROOT / "README.md").read_text())
     folder = tmp_path / "results"
     folder.mkdir()
-    for path in (ROOT / "results").glob("*.json"):
-        (folder / path.name).write_text(path.read_text())
+    for path in (ROOT / "results").rglob("*.json"):
+        copy = folder / path.relative_to(ROOT / "results")
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(path.read_text())
     render(tmp_path, folder, read_queue(folder / "queue.json"))
     assert readme.read_text() == (ROOT / "README.md").read_text()
     assert (folder / "README.md").read_text() == (ROOT / "results" / "README.md").read_text()
@@ -26,7 +30,7 @@ def test_tables_are_what_the_committed_results_give(tmp_path):
 
 
 def test_every_queued_run_is_listed_with_its_figure_or_as_not_run():
-    page = (ROOT / "results" / "README.md").read_text()
+    page = (ROOT / "results" / "README.md").read_text().split("## Run by run")[1]
     for job in read_queue(ROOT / "results" / "queue.json"):
         report = read_result(job, ROOT / "results")
         if report is None:
@@ -44,6 +48,28 @@ def test_a_committed_result_is_the_run_its_name_says(path):
     assert path.stem == job.name
     assert report["leakage"]["leaking"] is (job.protocol == "random-augmented")
     assert sum(map(sum, report["test"]["confusion_matrix"])) == report["split_sizes"]["test"]
+
+
+def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
+    report = json.loads((ROOT / "results" / "s2__speaker__fold1__seed0.json").read_text())
+    report["settings"]["model"]["dropout"] = 0.35
+    report["settings"]["name"] = "mine"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "report.json").write_text(json.dumps(report))
+    (tmp_path / "queue.json").write_text("[]")
+    command = ["results", "--queue", str(tmp_path / "queue.json"), "--tried", str(tmp_path / "run")]
+    assert main([*command, "--of", "s2"]) == 0
+    (kept,) = (tmp_path / "tried").iterdir()
+    assert kept.name == "s2__speaker__fold1__seed0__model.dropout=0.35.json" and "test" not in json.loads(
+        kept.read_text()
+    )
+    (row,) = [line for line in tried_section(tmp_path) if line.startswith("| s2 ")]
+    shown = f"{report['validation']['uar']:.1%} | {report['validation']['accuracy']:.1%}"
+    assert row == f"| s2 | speaker | 1 | 0 | model.dropout = 0.35 | {report['best_epoch']:.0f} | {shown} |"
+    capsys.readouterr()
+    assert main(command) == main([*command[:-1], str(tmp_path), "--of", "s2"]) == main([*command, "--of", "s9"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3 and "--of" in told[0] and "no file at" in told[1] and "no preset s9" in told[2]
 
 
 def test_the_readme_has_its_place_for_the_table():

@@ -23,6 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--table", action="store_true", help="render tables and pictures from results/*.json, run nothing"
     )
+    parser.add_argument(
+        "--tried", type=Path, nargs="+", metavar="RUN", help="keep the validation figures of runs with other settings"
+    )
+    parser.add_argument("--of", metavar="PRESET", help="the preset that --tried was tried for")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each (default: 1)")
     parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
     parser.add_argument("--queue", type=Path, default=ROOT / "results" / "queue.json", help="which runs there are")
@@ -35,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from ..reporting.tables import render
 
     folder = args.queue.parent
+    if args.tried:
+        return _keep(args, folder)
     if args.table:
         for path in render(ROOT, folder, read_queue(args.queue)):
             print(f"wrote {path}")
@@ -56,6 +62,25 @@ def run(args: argparse.Namespace) -> int:
         for _, process, _, _ in running:
             process.terminate()
     return int(failed > 0)
+
+
+def _keep(args: argparse.Namespace, folder: Path) -> int:
+    from ..presets import PresetError
+    from ..reporting.tried import keep_tried
+
+    if not args.of:
+        print("results: say with --of which preset these runs were tried for.", file=sys.stderr)
+        return 1
+    try:
+        for tried in args.tried:
+            print(f"wrote {keep_tried(tried, args.of, folder)}")
+    except FileNotFoundError as error:
+        print(f"results: There is no file at {error.filename}.", file=sys.stderr)
+        return 1
+    except PresetError as error:
+        print(f"results: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _start(job: Job, args: argparse.Namespace) -> tuple[Job, subprocess.Popen, IO, float]:

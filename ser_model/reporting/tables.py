@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .jobs import Job, read_result
+from .tried import tried_section
 
 PROTOCOLS = ("random-augmented", "random", "speaker")
 COLOURS = {"random-augmented": "#d55e00", "random": "#e69f00", "speaker": "#0072b2"}
@@ -36,7 +37,7 @@ def render(root: Path, folder: Path, queue: list[Job]) -> list[Path]:
     anchors = json.loads((folder / "anchors.json").read_text())
     summary = summary_table(reports, anchors)
     page = folder / "README.md"
-    page.write_text(results_page(queue, reports, anchors, summary))
+    page.write_text(results_page(queue, reports, anchors, summary, tried_section(folder)))
     picture = folder / "protocols.png"
     protocols_figure(reports, anchors).savefig(picture, dpi=110, metadata={"Software": None})
     readme = root / "README.md"
@@ -90,13 +91,16 @@ def _cell(reports: dict[Job, dict[str, Any]], figures: Sequence[str] = ("uar", "
     return f"{' / '.join(shown)} (fold {folds}; seed {seeds})"
 
 
-def results_page(queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: dict[str, Any], summary: str) -> str:
+def results_page(
+    queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: dict[str, Any], summary: str, tried: list[str]
+) -> str:
     """The whole of `results/README.md`."""
     baseline = anchors["egemaps_svm"]
     lines = [
         "# Results", "", "Made by `make tables` from the JSON files beside this page; nothing is typed.", "",
         summary, "", "![Accuracy by protocol](protocols.png)", "",
         *_targets(reports, anchors["targets"]), "",
+        *tried, "",
         "## Run by run", "",
         f"Baseline: {baseline['about']}. {_above_baseline(reports, baseline)}", "",
         "| preset | protocol | fold | seed | test part | clips "
