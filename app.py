@@ -17,6 +17,7 @@ from ser_model.demo.loading import RecognizerLoader, missing_model
 from ser_model.demo.model_process import quick_imports
 from ser_model.demo.models import Models, others_beside
 
+MODEL_FIRST = 1.0  # seconds that the page waits at the most for a model that is nearly loaded, so that it can answer
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     # Whoever runs the server may trust the code of the model named here; ids that visitors type never run theirs.
     trusted = os.environ.get("TRUST_REMOTE_CODE") == "1"
     models = Models(RecognizerLoader(name, trusted), others)
-    models.main.start()
+    loading = models.main.start()
     # Only now, since this takes as long as the model does, and the models' process, which starts with this file too,
     # needs none of it.
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn hands Ctrl-C on once it is through
@@ -51,6 +52,7 @@ def main() -> None:
         server = PageServer(build_app(models))
         shown = "127.0.0.1" if host == "0.0.0.0" else host
         print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops.", flush=True)
+        loading.join(MODEL_FIRST)
         server.run(sockets=[listening])
 
 

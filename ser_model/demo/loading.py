@@ -60,8 +60,8 @@ class RecognizerLoader:
                 self._loaded = process, process.shelf.load(self.name, self._trust_remote_code)
             return self._loaded[1]
 
-    def start(self) -> None:
-        """Loads in the background, so that the first visitor need not wait."""
+    def start(self) -> threading.Thread:
+        """Loads in the background, so that the first visitor need not wait; the thread ends with that."""
 
         def work() -> None:
             try:
@@ -69,4 +69,6 @@ class RecognizerLoader:
             except NoModel as error:  # the page tells it to whoever asks for a result
                 logger.warning("The model could not be made ready: %s", error)
 
-        threading.Thread(target=work, daemon=True).start()
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        return thread
