@@ -107,12 +107,14 @@ def test_a_process_that_dies_is_said_and_started_anew():
 
 PAGE = """
 import sys
+from ser_model.demo.clip import warm_up
 from ser_model.demo.loading import RecognizerLoader
 from ser_model.demo.models import Models
 from ser_model.demo.server import build_app
 
 models = Models(RecognizerLoader(sys.argv[1]))
 build_app(models)
+warm_up()  # draws
 print(models.main().labels, {"torch", "transformers"} & set(sys.modules))
 """
 

@@ -13,8 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from ser_model.feature_extraction_ser import SerFeatureExtractor
-
 from .colours import colour_of
 
 if TYPE_CHECKING:
@@ -88,9 +86,15 @@ def attention_curve(attention: Attention) -> tuple[np.ndarray, np.ndarray]:
 
 
 def log_mel_for_show(wave: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """Log-mel spectrogram in dB `(num_frames, num_mel_bins)`, coarser in time for longer recordings."""
+    """Log-mel spectrogram in dB below its loudest `(num_frames, num_mel_bins)`, coarser in time for longer recordings.
+
+    By librosa: the extractor would bring torch into the page's process.
+    """
     hop_length = max(sampling_rate // 100, len(wave) // MOST_POINTS)
-    return SerFeatureExtractor(sampling_rate=sampling_rate, hop_length=hop_length, num_mel_bins=64).frames([wave])[0]
+    power = librosa.feature.melspectrogram(
+        y=wave, sr=sampling_rate, n_fft=1024, hop_length=hop_length, n_mels=64, pad_mode="reflect"
+    )
+    return librosa.power_to_db(power, ref=np.max).T
 
 
 def _draw_wave(axes: Axes, wave: np.ndarray, sampling_rate: int) -> None:
