@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ser_model.recognizer import EmotionRecognizer
 
 OWN_TYPES = ("ser_cnn_bilstm", "ser_phonetic_cnn")
+KEPT_PRIMITIVES = "32"  # more than one answer takes; of oneDNN's 1024, sounds of ever other lengths would fill 100 MB
 ENDED = "The model stopped before it could answer. Please try again."
 
 
@@ -162,6 +163,7 @@ class ModelProcess:
 def _serve(announce: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the page
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the socket's folder is removed
+    os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] = KEPT_PRIMITIVES  # read when torch is imported
     atexit.register(os._exit, 0)  # torch's threads do not bear an interpreter that ends around them
     threading.Thread(target=_end_with_the_page, daemon=True).start()
     server = _Manager().get_server()
