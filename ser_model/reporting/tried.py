@@ -51,7 +51,7 @@ def tried_section(folder: Path) -> list[str]:
         rows[job].append(_row(job, _changes(report, job.preset), report))
     return [
         "## What was tried", "",
-        "Settings in place of a preset's own, judged by the validation speakers alone; the test figures of these runs "
+        "Settings in place of a preset's own, judged by the validation part alone; the test figures of these runs "
         "were not kept.", "",
         "| preset | protocol | fold | seed | changed | best epoch | validation UAR | validation accuracy |",
         "|---" * 8 + "|",
