@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,12 @@ def keep_tried(run: Path, preset: str, folder: Path) -> Path:
         PresetError: There is no such preset.
         FileNotFoundError: The run has no report.
     """
+    load_preset(preset)  # a wrong name is told before anything is written
     report = json.loads((run / "report.json").read_text())
     kept = {name: value for name, value in report.items() if name not in ("test", "leakage", "left_out")}
     job = Job(preset, report["protocol"], report["fold"], report["seed"])
-    path = folder / FOLDER / f"{job.name}__{_changes(kept, preset).replace(' ', '')}.json"
+    settings = zlib.crc32(json.dumps(kept["settings"], sort_keys=True).encode())  # the preset may change some day
+    path = folder / FOLDER / f"{job.name}__{settings:08x}.json"
     path.parent.mkdir(exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(kept | {"preset": preset}, indent=1) + "\n")
