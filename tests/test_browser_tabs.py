@@ -68,7 +68,7 @@ def test_live_for_twenty_seconds(open_page, app_folder, tmp_path):
     later = answers[started:]
     assert len(later) / (later[-1] - later[0]) >= 2, "fewer than two updates a second"
     assert columns_drawn(page) > 2 * early > 0
-    # An allocator settles for a minute; to keep what the network computes in one of 40 looks takes 3 MB each.
+    # The allocator settles for a minute. A server that kept what the network computes would grow by 3 MB a look.
     assert resident_megabytes(app_folder) - memory < 60
     assert len([path for path in (app_folder / "temporary").rglob("*") if path.is_file()]) == files
     said = set(page.evaluate("[...window.said]"))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ser_model.recognizer import EmotionRecognizer
 
 OWN_TYPES = ("ser_cnn_bilstm", "ser_phonetic_cnn")
-KEPT_PRIMITIVES = "32"  # more than one answer takes; of oneDNN's 1024, sounds of ever other lengths would fill 100 MB
+KEPT_PRIMITIVES = "32"  # an answer needs fewer; oneDNN keeps 1024, some for each length heard, which grows by 100 MB
 ENDED = "The model stopped before it could answer. Please try again."
 
 
