@@ -113,12 +113,14 @@ def train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
     )
-    loss = Loss(**preset.loss)
+    loss, corpora = Loss(**preset.loss), list(table["corpus"])
+    training.weights = loss.item_weights(
+        [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
+    )
     trainer = SerTrainer(
         model=AutoModelForAudioClassification.from_config(config),
         args=args,
-        loss=loss,
-        class_weights=loss.weights([training.labels[clip] for clip, _ in training.items], len(labels)),
+        mixup_alpha=loss.mixup_alpha,
         processing_class=extractor,
         train_dataset=training,
         eval_dataset=validation,

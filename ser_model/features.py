@@ -36,6 +36,9 @@ class ViewFrames(torch.utils.data.Dataset):
         extractor: Its `mean` and `std` are not used here.
         augmentation: How views are made.
         seed: Seed of the views.
+
+    Attributes:
+        weights: How much each item counts in the loss, float32 `(num_items,)`; 1 unless set.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class ViewFrames(torch.utils.data.Dataset):
         seed: int,
     ):
         self.items = list(items)
+        self.weights = np.ones(len(self.items), dtype=np.float32)
         self.num_features = extractor.feature_size
         self.labels = list(table["emotion"])
         self.views = {
@@ -59,7 +63,8 @@ class ViewFrames(torch.utils.data.Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         clip, view = self.items[index]
         row = self.views[view][clip]
-        item = {"input_features": row["frames"].reshape(-1, self.num_features), "labels": self.labels[clip]}
+        frames = row["frames"].reshape(-1, self.num_features)
+        item = {"input_features": frames, "labels": self.labels[clip], "weight": self.weights[index]}
         return item | {"utterance_features": row["utterance"]} if "utterance" in row else item
 
     def column(self, name: str) -> Iterator[np.ndarray]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.class_weight import compute_sample_weight
 from torch.nn import functional as F
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -66,21 +66,21 @@ class Loss:
 
     Args:
         class_weight: `"balanced"` weighs each class by the inverse of its share of the training
-            items (scikit-learn's `compute_class_weight`); None weighs all alike.
+            items; None weighs all alike.
+        corpus_balance: Exponent of the same for corpora: 0 weighs all items alike, 1 lets each
+            corpus count alike, however few its clips.
         mixup_alpha: Parameter of the Beta distribution of mixup (Zhang et al. 2018); 0 for none.
     """
 
     class_weight: Literal["balanced"] | None = None
+    corpus_balance: float = 0.0
     mixup_alpha: float = 0.0
 
-    def weights(self, labels: Sequence[int], num_labels: int) -> torch.Tensor | None:
-        """Class weights `(num_labels,)`; 1 for a class without items."""
-        if self.class_weight is None:
-            return None
-        present = np.unique(labels)
-        weights = np.ones(num_labels, dtype=np.float32)
-        weights[present] = compute_class_weight(self.class_weight, classes=present, y=np.asarray(labels))
-        return torch.from_numpy(weights)
+    def item_weights(self, labels: Sequence[int], corpora: Sequence[str]) -> np.ndarray:
+        """How much each training item counts, float32 `(num_items,)`, 1 on average over corpora."""
+        by_corpus = compute_sample_weight("balanced", corpora) ** self.corpus_balance
+        by_class = compute_sample_weight(self.class_weight, labels)
+        return (by_class * by_corpus / by_corpus.mean()).astype(np.float32)
 
 
 def mixup(inputs: dict[str, torch.Tensor], num_labels: int, alpha: float) -> dict[str, torch.Tensor]:
@@ -94,6 +94,7 @@ def mixup(inputs: dict[str, torch.Tensor], num_labels: int, alpha: float) -> dic
         mixed["utterance_features"] = (
             share * inputs["utterance_features"] + (1 - share) * inputs["utterance_features"][order]
         )
+    mixed["weights"] = share * inputs["weights"] + (1 - share) * inputs["weights"][order]
     mixed["attention_mask"] = torch.maximum(inputs["attention_mask"], inputs["attention_mask"][order])
     return mixed
 
@@ -102,17 +103,14 @@ class SerTrainer(Trainer):
     """Trainer with weighted cross-entropy, mixup and our metrics.
 
     Args:
-        loss: What the loss is.
-        class_weights: `(num_labels,)` or None.
+        mixup_alpha: As for `Loss`.
         processing_class: The fitted extractor.
         kwargs: As for `Trainer`.
     """
 
     loss_is_scaled_for_ga = False
 
-    def __init__(
-        self, *, loss: Loss, class_weights: torch.Tensor | None, processing_class: SerFeatureExtractor, **kwargs
-    ):
+    def __init__(self, *, mixup_alpha: float, processing_class: SerFeatureExtractor, **kwargs):
         args: SerTrainingArguments = kwargs["args"]
         callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir or "", "log.jsonl"))]
         if args.early_stopping_patience is not None:
@@ -125,7 +123,7 @@ class SerTrainer(Trainer):
             callbacks=callbacks,
             **kwargs,
         )
-        self.loss, self.class_weights = loss, class_weights
+        self.mixup_alpha = mixup_alpha
         self.num_labels = len(metrics.labels)
 
     def train(self, *args, **kwargs):
@@ -145,12 +143,12 @@ class SerTrainer(Trainer):
         return sum(entry["seconds"] for entry in self.state.log_history if "seconds" in entry)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        if model.training and self.loss.mixup_alpha:
-            inputs = mixup(inputs, self.num_labels, self.loss.mixup_alpha)
-        labels = inputs.pop("labels")
+        if model.training and self.mixup_alpha:
+            inputs = mixup(inputs, self.num_labels, self.mixup_alpha)
+        labels, weights = inputs.pop("labels"), inputs.pop("weights")
         outputs = model(**inputs)
-        weight = None if self.class_weights is None else self.class_weights.to(outputs.logits.device)
-        loss = F.cross_entropy(outputs.logits.float(), labels, weight=weight)
+        losses = F.cross_entropy(outputs.logits.float(), labels, reduction="none")
+        loss = (weights * losses).sum() / weights.sum()
         return (loss, outputs) if return_outputs else loss
 
 
@@ -163,6 +161,7 @@ def _collate(extractor: SerFeatureExtractor, items: list[dict[str, Any]]) -> dic
     utterances = np.stack([item["utterance_features"] for item in items]) if extractor.voice_quality else None
     batch = dict(extractor.collate(frames, utterances, truncation=True, return_tensors="pt"))
     batch["labels"] = torch.tensor([item["labels"] for item in items])
+    batch["weights"] = torch.tensor([item["weight"] for item in items])
     return batch
 
 

@@ -2,17 +2,51 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from ser_model.trainer import EarlyStopping, EpochLog, Loss, last_whole_checkpoint, mixup
+from ser_model import PhoneticCnnConfig, PhoneticCnnForAudioClassification, SerFeatureExtractor
+from ser_model.trainer import (
+    EarlyStopping,
+    EpochLog,
+    Loss,
+    SerTrainer,
+    SerTrainingArguments,
+    last_whole_checkpoint,
+    mixup,
+)
 
 
-def test_balanced_weights_are_scikit_learns_and_forgive_an_empty_class():
-    weights = Loss(class_weight="balanced").weights([0, 0, 0, 1], 3)
-    torch.testing.assert_close(weights, torch.tensor([4 / 6, 2.0, 1.0]))
-    assert Loss().weights([0, 1], 2) is None
+def test_class_weights_are_the_inverse_of_each_class_s_share():
+    labels, corpora = [0, 0, 0, 2], ["ravdess"] * 4
+    np.testing.assert_allclose(Loss(class_weight="balanced").item_weights(labels, corpora), [2 / 3, 2 / 3, 2 / 3, 2])
+    np.testing.assert_array_equal(Loss().item_weights(labels, corpora), np.ones(4))
+
+
+@pytest.mark.parametrize(("balance", "ratio"), [(0.0, 1.0), (0.5, 3**0.5), (1.0, 3.0)])
+def test_corpus_balance_lets_a_small_corpus_count_more(balance, ratio):
+    weights = Loss(corpus_balance=balance).item_weights([0, 1, 0, 1], ["crema_d", "savee", "crema_d", "crema_d"])
+    assert weights.dtype == np.float32
+    np.testing.assert_allclose(weights[1] / weights[[0, 2, 3]], ratio, rtol=1e-6)
+    np.testing.assert_allclose(weights.mean(), 1, rtol=1e-6)
+
+
+def test_the_loss_is_the_weighted_mean_over_items(tmp_path):
+    torch.manual_seed(0)
+    model = PhoneticCnnForAudioClassification(
+        PhoneticCnnConfig(conv_channels=[8, 8], num_features=4, num_frames=32, num_labels=3)
+    ).eval()
+    trainer = SerTrainer(
+        model=model, args=SerTrainingArguments(output_dir=str(tmp_path), use_cpu=True),
+        eval_dataset=[{}], processing_class=SerFeatureExtractor(), mixup_alpha=0,
+    )  # fmt: skip
+    features, labels = torch.randn(2, 32, 4), torch.tensor([0, 1])
+    first, second = F.cross_entropy(model(features).logits, labels, reduction="none")
+    batch = {"input_features": features, "labels": labels, "weights": torch.tensor([3.0, 1.0])}
+    torch.testing.assert_close(trainer.compute_loss(model, batch), (3 * first + second) / 4)
 
 
 def test_mixup_mixes_features_labels_and_masks():
@@ -22,6 +56,7 @@ def test_mixup_mixes_features_labels_and_masks():
         "attention_mask": torch.tensor([[1, 1, 0, 0], [1, 1, 1, 1]]),
         "utterance_features": torch.tensor([[0.0], [1.0]]),
         "labels": torch.tensor([0, 2]),
+        "weights": torch.tensor([1.0, 3.0]),
     }
     for _ in range(20):
         mixed = mixup(inputs, num_labels=3, alpha=1.0)
@@ -29,6 +64,7 @@ def test_mixup_mixes_features_labels_and_masks():
         # the share of class 2 is the share of the clip of ones, in features of every kind
         torch.testing.assert_close(mixed["labels"][:, 2], mixed["input_features"][:, 0, 0])
         torch.testing.assert_close(mixed["labels"][:, 2], mixed["utterance_features"][:, 0])
+        torch.testing.assert_close(mixed["labels"][:, 2], (mixed["weights"] - 1) / 2)
         if 0 < mixed["labels"][0, 2] < 1:
             assert mixed["attention_mask"].all()
             break
