@@ -54,6 +54,7 @@ def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
     report = json.loads((ROOT / "results" / "s2__speaker__fold1__seed0.json").read_text())
     report["settings"]["model"]["dropout"] = 0.35
     report["settings"]["name"] = "mine"
+    del report["settings"]["training"]["weight_decay"]
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "report.json").write_text(json.dumps(report))
     (tmp_path / "queue.json").write_text("[]")
@@ -62,8 +63,11 @@ def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
     (kept,) = (tmp_path / "tried").glob("s2__speaker__fold1__seed0__*.json")
     assert "test" not in json.loads(kept.read_text())
     (row,) = [line for line in tried_section(tmp_path) if line.startswith("| s2 ")]
-    shown = f"{report['validation']['uar']:.1%} | {report['validation']['accuracy']:.1%}"
-    assert row == f"| s2 | speaker | 1 | 0 | model.dropout = 0.35 | {report['best_epoch']:.0f} | {shown} |"
+    heard = report["validation"]
+    over_corpora = sum(heard["per_corpus"][name]["uar"] for name in report["corpora"]) / 3
+    changed = "model.dropout = 0.35, without training.weight_decay"
+    shown = f"{heard['uar']:.1%} | {over_corpora:.1%} | {heard['accuracy']:.1%}"
+    assert row == f"| s2 | speaker | 1 | 0 | {changed} | {report['best_epoch']:.0f} | {shown} |"
     capsys.readouterr()
     assert main(command) == main([*command[:-1], str(tmp_path), "--of", "s2"]) == main([*command, "--of", "s9"]) == 1
     told = capsys.readouterr().err.splitlines()

@@ -7,6 +7,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from ..presets import load_preset
@@ -56,25 +57,31 @@ def tried_section(folder: Path) -> list[str]:
         "## What was tried", "",
         "Settings in place of a preset's own, judged by the validation part alone; the test figures of these runs "
         "were not kept.", "",
-        "| preset | protocol | fold | seed | changed | best epoch | validation UAR | validation accuracy |",
-        "|---" * 8 + "|",
+        "| preset | protocol | fold | seed | changed | best epoch "
+        "| validation UAR | its mean over corpora | validation accuracy |",
+        "|---" * 9 + "|",
         *(row for found in rows.values() for row in found),
     ]  # fmt: skip
 
 
 def _row(job: Job, changed: str, report: dict[str, Any]) -> str:
     heard = report["validation"]
+    over_corpora = mean(part["uar"] for part in heard["per_corpus"].values())
     return (
         f"| {job.preset} | {job.protocol} | {job.fold} | {job.seed} | {changed} | {report['best_epoch']:.0f} "
-        f"| {heard['uar']:.1%} | {heard['accuracy']:.1%} |"
+        f"| {heard['uar']:.1%} | {over_corpora:.1%} | {heard['accuracy']:.1%} |"
     )
 
 
 def _changes(report: dict[str, Any], preset: str) -> str:
-    """The settings in which a report differs from a preset, as `model.dropout = 0.35`."""
+    """The settings in which a report differs from a preset, as `model.dropout = 0.35` or `without loss.mixup_alpha`."""
     ours, theirs = (dict(_flat(each)) for each in (load_preset(preset).as_dict(), report["settings"]))
     names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
-    return ", ".join(f"{'.'.join(name)} = {theirs.get(name)}" for name in names if name[0] not in ("name", "notes"))
+    return ", ".join(
+        f"{'.'.join(name)} = {theirs[name]}" if name in theirs else f"without {'.'.join(name)}"
+        for name in names
+        if name[0] not in ("name", "notes")
+    )
 
 
 def _flat(settings: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
