@@ -77,7 +77,7 @@ class Loss:
     mixup_alpha: float = 0.0
 
     def item_weights(self, labels: Sequence[int], corpora: Sequence[str]) -> np.ndarray:
-        """How much each training item counts, float32 `(num_items,)`, 1 on average over corpora."""
+        """Class weight times corpus weight of each training item, each 1 on average; float32 `(num_items,)`."""
         by_corpus = compute_sample_weight("balanced", corpora) ** self.corpus_balance
         by_class = compute_sample_weight(self.class_weight, labels)
         return (by_class * by_corpus / by_corpus.mean()).astype(np.float32)
