@@ -54,7 +54,7 @@ def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
     report = json.loads((ROOT / "results" / "s2__speaker__fold1__seed0.json").read_text())
     report["settings"]["model"]["dropout"] = 0.35
     report["settings"]["name"] = "mine"
-    del report["settings"]["training"]["weight_decay"]
+    del report["settings"]["training"]["weight_decay"], report["settings"]["training"]["lr_scheduler_kwargs"]
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "report.json").write_text(json.dumps(report))
     (tmp_path / "queue.json").write_text("[]")
@@ -65,7 +65,7 @@ def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
     (row,) = [line for line in tried_section(tmp_path) if line.startswith("| s2 ")]
     heard = report["validation"]
     over_corpora = sum(heard["per_corpus"][name]["uar"] for name in report["corpora"]) / 3
-    changed = "model.dropout = 0.35, without training.weight_decay"
+    changed = "model.dropout = 0.35, without training.weight_decay, without training.lr_scheduler_kwargs"
     shown = f"{heard['uar']:.1%} | {over_corpora:.1%} | {heard['accuracy']:.1%}"
     assert row == f"| s2 | speaker | 1 | 0 | {changed} | {report['best_epoch']:.0f} | {shown} |"
     capsys.readouterr()

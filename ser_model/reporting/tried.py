@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -77,11 +77,18 @@ def _changes(report: dict[str, Any], preset: str) -> str:
     """The settings in which a report differs from a preset, as `model.dropout = 0.35` or `without loss.mixup_alpha`."""
     ours, theirs = (dict(_flat(each)) for each in (load_preset(preset).as_dict(), report["settings"]))
     names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
-    return ", ".join(
-        f"{'.'.join(name)} = {theirs[name]}" if name in theirs else f"without {'.'.join(name)}"
+    changed = [
+        f"{'.'.join(name)} = {theirs[name]}" if name in theirs else f"without {'.'.join(_lacking(name, theirs))}"
         for name in names
         if name[0] not in ("name", "notes")
-    )
+    ]
+    return ", ".join(dict.fromkeys(changed))
+
+
+def _lacking(name: tuple[str, ...], theirs: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The outermost part of `name` that is nowhere in `theirs`."""
+    there = {other[:length] for other in theirs for length in range(1, len(other))}
+    return next(name[:length] for length in range(1, len(name) + 1) if name[:length] not in there)
 
 
 def _flat(settings: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
