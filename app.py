@@ -13,9 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-from ser_model.demo.loading import RecognizerLoader, missing_model
-from ser_model.demo.model_process import quick_imports
-from ser_model.demo.models import Models, others_beside
+from demo.loading import RecognizerLoader, missing_model
+from demo.model_process import quick_imports
+from demo.models import Models, others_beside
 
 MODEL_FIRST = 1.0  # seconds that the page waits at the most for a model that is nearly loaded, so that it can answer
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
@@ -47,7 +47,7 @@ def main() -> None:
     # needs none of it.
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn hands Ctrl-C on once it is through
         with quick_imports():
-            from ser_model.demo.server import PageServer, build_app
+            from demo.server import PageServer, build_app
 
         server = PageServer(build_app(models))
         shown = "127.0.0.1" if host == "0.0.0.0" else host

@@ -1,4 +1,4 @@
-"""Trains a preset from corpus to checkpoint: `python train.py --preset s4`."""
+"""Trains a preset from corpus to checkpoint: `python train.py --preset logmel-cnn-bilstm`."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from transformers.training_args import ParallelMode
 
 from datasets_scripts import CorpusError, data_dir_or_default, load_with_left_out
 from datasets_scripts.splits import PROTOCOLS, Split, leakage_report, make_split
-from ser_model.augmentation import Augmentation
-from ser_model.calibration import fit_temperature
-from ser_model.feature_extraction_ser import SerFeatureExtractor
-from ser_model.features import ViewFrames
+from ser_model.evaluation.calibration import fit_temperature
+from ser_model.evaluation.scoring import figures_of, hear, without_folders
 from ser_model.hub import HubError, check_token, push_model
-from ser_model.presets import Preset, PresetError, load_preset, names
-from ser_model.recognizer import EmotionRecognizer
-from ser_model.reporting.card import model_card
-from ser_model.reporting.evaluation import figures_of, hear, without_folders
+from ser_model.inference.recognizer import EmotionRecognizer
+from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+from ser_model.reporting.model_card import model_card
 from ser_model.reporting.plots import confusion_figure, history_figure
-from ser_model.trainer import Loss, SerTrainer, SerTrainingArguments, best_precision, last_whole_checkpoint
+from ser_model.training.augmentation import Augmentation
+from ser_model.training.feature_cache import ViewFrames
+from ser_model.training.presets import Preset, PresetError, load_preset, names
+from ser_model.training.trainer import Loss, SerTrainer, SerTrainingArguments, best_precision, last_whole_checkpoint
 
 # Gloo's threads may want the interpreter's lock while the interpreter, holding it, waits for them to end: a
 # process of several keeps its trainer and leaves at once.
@@ -47,7 +47,9 @@ class RunError(Exception):
 class RunArguments:
     """What is trained on what; everything else is a field of TrainingArguments."""
 
-    preset: str = field(default="s4", metadata={"help": f"A preset ({', '.join(names())}) or a JSON file."})
+    preset: str = field(
+        default="logmel-cnn-bilstm", metadata={"help": f"A preset ({', '.join(names())}) or a JSON file."}
+    )
     data_dir: str | None = field(
         default=None, metadata={"help": "Any folder above the corpora; default $SER_DATA_DIR, else ./data."}
     )

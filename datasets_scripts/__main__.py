@@ -76,8 +76,8 @@ def _download(args: argparse.Namespace) -> str:
 
 
 def _list(args: argparse.Namespace) -> str:
-    from .inventory import inventory
     from .loading import data_dir_or_default
+    from .status import inventory
 
     data_dir = data_dir_or_default(args.data_dir)
     return "\n".join(inventory(name, data_dir) for name in _names(args))
@@ -119,8 +119,8 @@ def _names(args: argparse.Namespace) -> list[str]:
 
 
 def _there(args: argparse.Namespace) -> tuple[Path, list[str]]:
-    from .inventory import corpora_there
     from .loading import data_dir_or_default
+    from .status import corpora_there
 
     data_dir = data_dir_or_default(args.data_dir)
     if args.corpora:

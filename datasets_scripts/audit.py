@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ser_model.audio import AudioError, decode
 
 from .base import Clip, Scan
-from .content import content_hash, problem_of
+from .clip_checks import content_hash, problem_of
 from .loading import find_corpus
 
 FULL_SCALE = 0.99

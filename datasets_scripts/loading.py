@@ -10,7 +10,7 @@ from pathlib import Path
 from datasets import ClassLabel, Dataset, concatenate_datasets
 
 from .base import CorpusBuilder, CorpusError, in_order
-from .content import clean, measured
+from .clip_checks import clean, measured
 from .crema_d import CremaDBuilder
 from .folder import FolderBuilder
 from .ravdess import RavdessBuilder

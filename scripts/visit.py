@@ -21,8 +21,8 @@ import numpy as np
 import soundfile
 from playwright.sync_api import Browser
 
+from demo.examples import real, synthetic
 from ser_model.audio import load_audio
-from ser_model.demo.examples import real, synthetic
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120  # seconds

@@ -9,14 +9,14 @@ _HOMES = {
     "AudioError": "audio",
     "load_audio": "audio",
     "EMOTIONS": "labels",
-    "EmotionRecognizer": "recognizer",
-    "EmotionResult": "hearing",
-    "SerFeatureExtractor": "auto",
-    "CnnBilstmConfig": "auto",
-    "CnnBilstmForAudioClassification": "auto",
-    "PhoneticCnnConfig": "auto",
-    "PhoneticCnnForAudioClassification": "auto",
-    "voice_quality": "voice_quality_ser",
+    "EmotionRecognizer": "inference.recognizer",
+    "EmotionResult": "inference.results",
+    "SerFeatureExtractor": "models.registration",
+    "CnnBilstmConfig": "models.registration",
+    "CnnBilstmForAudioClassification": "models.registration",
+    "PhoneticCnnConfig": "models.registration",
+    "PhoneticCnnForAudioClassification": "models.registration",
+    "voice_quality": "models.voice_quality_ser",
 }
 __all__ = ["__version__", *_HOMES]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .commands import evaluate, predict, push, push_space, results, timeline, voice_reference
+from ser_model.cli import evaluate, predict, push, push_space, results, timeline, voice_reference
 
 COMMANDS = {
     "predict": predict,

@@ -21,7 +21,7 @@ from transformers import AutoConfig, AutoModelForAudioClassification
 
 from ser_model import SerFeatureExtractor
 from ser_model.labels import EMOTIONS
-from ser_model.reporting.card import model_card
+from ser_model.reporting.model_card import model_card
 
 SHIPPED = ROOT / "checkpoints" / "default"
 FRONT_ENDS: dict[str, dict[str, Any]] = {

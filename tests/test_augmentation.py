@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import voiced_tone
 
-from ser_model.augmentation import Augmentation
+from ser_model.training.augmentation import Augmentation
 
 WAVE, RATE = voiced_tone(1.0), 16_000
 

@@ -17,8 +17,8 @@ from demo_helpers import RATE, recording
 from parselmouth.praat import call
 from test_app import PATIENCE, tone_file
 
-from ser_model.demo import words
-from ser_model.demo.examples import synthetic
+from demo import messages
+from demo.examples import synthetic
 from ser_model.labels import EMOTIONS
 
 pytest_plugins = ("browser_fixtures",)
@@ -72,7 +72,7 @@ def test_live_for_twenty_seconds(open_page, app_folder, tmp_path):
     assert resident_megabytes(app_folder) - memory < 60
     assert len([path for path in (app_folder / "temporary").rglob("*") if path.is_file()]) == files
     said = set(page.evaluate("[...window.said]"))
-    assert words.SILENCE in said and said & set(EMOTIONS)
+    assert messages.SILENCE in said and said & set(EMOTIONS)
     assert float(page.inner_text("#ser-live-decibels").split()[0]) <= 0
     page.get_by_role("button", name="Stop listening").click()
     expect(page.get_by_role("button", name="Start listening")).to_have_attribute("aria-pressed", "false")
@@ -105,7 +105,7 @@ def test_a_ten_minute_recording(open_page, long_talk, tmp_path):
     expect(progress).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]"))
     page.get_by_role("button", name="Cancel").click()
     status = page.locator("#ser-recording-status")
-    expect(status).to_have_text(words.CANCELLED)
+    expect(status).to_have_text(messages.CANCELLED)
     expect(page.get_by_role("button", name="Cancel")).to_be_disabled()
     page.get_by_role("button", name="Follow the emotion").click()
     expect(progress).to_be_visible()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ser_model.calibration import expected_calibration_error, fit_temperature, negative_log_likelihood
+from ser_model.evaluation.calibration import expected_calibration_error, fit_temperature, negative_log_likelihood
 
 
 def softmax(logits):

@@ -5,7 +5,7 @@ from hub_helpers import run_fresh, running_hub, small_report, visitor
 from huggingface_hub import ModelCard
 
 from ser_model.hub import MODEL_PLACEHOLDER
-from ser_model.reporting.card import model_card
+from ser_model.reporting.model_card import model_card
 
 VALIDATE = """
 import sys

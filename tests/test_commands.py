@@ -85,7 +85,7 @@ def test_evaluate_without_data_says_so(tmp_path):
     assert done.returncode == 1 and "No ravdess clip lies below" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("name", ["default", "s2-ravdess"])
+@pytest.mark.parametrize("name", ["default", "mfcc-cnn-lstm-ravdess"])
 def test_evaluate_repeats_the_shipped_report(corpora, name):
     done = run("evaluate", f"checkpoints/{name}", "--data_dir", corpora)
     assert done.returncode == 0, done.stderr

@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from ser_model.demo import cards
-from ser_model.demo.colours import EMOTION_COLOURS, OTHER_COLOUR, colour_of, ink_on
+from demo import cards
+from demo.colours import EMOTION_COLOURS, OTHER_COLOUR, colour_of, ink_on
+from ser_model.inference.timeline import Segment
 from ser_model.labels import EMOTIONS
-from ser_model.timeline import Segment
 
 # Severe colour blindness in linear RGB: Machado, Oliveira and Fernandes (2009).
 EYES = {

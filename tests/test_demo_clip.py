@@ -7,13 +7,14 @@ import pytest
 import soundfile
 from conftest import voiced_tone
 
+from demo import messages
+from demo.loading import RecognizerLoader, missing_model
+from demo.model_process import NoModel
+from demo.models import Models
+from demo.page import appearance, build_page
+from demo.tabs import clip
 from ser_model.audio import AudioError
-from ser_model.demo import clip, words
-from ser_model.demo.loading import RecognizerLoader, missing_model
-from ser_model.demo.model_process import NoModel
-from ser_model.demo.models import Models
-from ser_model.demo.page import appearance, build_page
-from ser_model.hearing import Attention, EmotionResult
+from ser_model.inference.results import Attention, EmotionResult
 
 
 class QuietListener:
@@ -65,7 +66,7 @@ def test_hear_refuses_what_is_too_long_for_the_page(tmp_path):
 
 
 def test_people_get_a_sentence(tmp_path):
-    path = tmp_path / "words.wav"
+    path = tmp_path / "messages.wav"
     path.write_text("These are words, not sound.")
     with pytest.raises(AudioError) as refused:
         clip.hear(QuietListener(), str(path))
@@ -81,14 +82,14 @@ def test_the_answer_comes_before_the_picture(clip_path):
 
 
 def test_nothing_chosen_and_no_model_are_said():
-    assert words.NOTHING_CHOSEN in clip.hear_or_say_why(broken, None)[0]
+    assert messages.NOTHING_CHOSEN in clip.hear_or_say_why(broken, None)[0]
     assert "No model could be loaded" in clip.hear_or_say_why(broken, "clip.wav")[0]
     assert "No model could be loaded" in clip.trust_note(broken)
 
 
 def test_trust_note_admits_what_is_unknown():
     note = clip.trust_note(QuietListener)
-    assert words.UNKNOWN in note and words.NOT_FEELINGS in note
+    assert messages.UNKNOWN in note and messages.NOT_FEELINGS in note
 
 
 def test_a_result_without_attention_has_null_for_it():

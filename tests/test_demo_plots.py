@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from conftest import voiced_tone
 
-from ser_model.demo import plots
-from ser_model.demo.colours import colour_of
-from ser_model.hearing import Attention, EmotionResult
+from demo import plots
+from demo.colours import colour_of
+from ser_model.inference.results import Attention, EmotionResult
 
 RATE = 16_000
 

@@ -13,13 +13,14 @@ import soundfile
 from conftest import voiced_tone
 from demo_helpers import LABELS, RATE, tiny_recognizer
 
+from demo import examples, messages
+from demo.api import in_words
+from demo.loading import RecognizerLoader
+from demo.models import Models, others_beside
+from demo.tabs import about, batch, compare, voice_quality
 from ser_model.audio import AudioError
-from ser_model.demo import about, batch, compare, examples, voice, words
-from ser_model.demo.api import in_words
-from ser_model.demo.loading import RecognizerLoader
-from ser_model.demo.models import Models, others_beside
+from ser_model.inference.voice_reference import UNITS
 from ser_model.labels import EMOTIONS
-from ser_model.voice_reference import UNITS
 
 REPORT = {
     "corpora": ["ravdess"], "protocol": "speaker", "fold": 1, "labels": LABELS, "split_sizes": {"test": 240},
@@ -72,7 +73,7 @@ def test_batch_csv_has_every_file_and_class(tmp_path, clip):
 
 
 def test_batch_without_files_or_with_too_many_is_told(clip):
-    assert words.NO_FILES in next(batch.hear_or_say_why(tiny_recognizer, []))[0]
+    assert messages.NO_FILES in next(batch.hear_or_say_why(tiny_recognizer, []))[0]
     *_, (status, table) = batch.hear_or_say_why(tiny_recognizer, [clip] * (batch.MOST_FILES + 1))
     assert "501 files" in status and table == ""
 
@@ -91,7 +92,7 @@ def test_compare_gives_one_answer_a_model(models, clip):
         assert entry["label"] == max(entry["probabilities"], key=entry["probabilities"].get)
     assert entries[0]["probabilities"] != entries[1]["probabilities"]
     markup = compare.compare_or_say_why(models, clip, models.titles)
-    assert markup.count("<section>") == 2 and "Right 6 times of 10" in markup and words.UNKNOWN in markup
+    assert markup.count("<section>") == 2 and "Right 6 times of 10" in markup and messages.UNKNOWN in markup
 
 
 def test_a_model_that_cannot_be_had_says_so_beside_the_others(models, clip):
@@ -105,8 +106,8 @@ def test_a_model_that_cannot_be_had_says_so_beside_the_others(models, clip):
 def test_compare_says_what_is_missing_or_wrong(models, tmp_path, clip):
     bad = tmp_path / "bad.wav"
     bad.write_text("words")
-    assert words.NOTHING_CHOSEN in compare.compare_or_say_why(models, None, ["first"])
-    assert words.NO_MODELS in compare.compare_or_say_why(models, clip, [])
+    assert messages.NOTHING_CHOSEN in compare.compare_or_say_why(models, None, ["first"])
+    assert messages.NO_MODELS in compare.compare_or_say_why(models, clip, [])
     assert "not audio" in compare.compare_or_say_why(models, str(bad), ["first"])
 
 
@@ -133,7 +134,13 @@ def test_about_has_figures_labels_and_the_card(models):
 
 def test_about_answers_what_people_ask():
     text = " ".join(
-        [*words.MUST_NOT, *words.ABOUT_PRIVACY, *words.LICENCES, *words.QUESTIONS, *words.QUESTIONS.values()]
+        [
+            *messages.MUST_NOT,
+            *messages.ABOUT_PRIVACY,
+            *messages.LICENCES,
+            *messages.QUESTIONS,
+            *messages.QUESTIONS.values(),
+        ]
     )
     for topic in ("Decide nothing about a person", "actors", "cultures", "within an hour", "same emotion", "index",
                   "live", "hour long", "How sure", "gain control", "Apache License"):  # fmt: skip
@@ -141,24 +148,24 @@ def test_about_answers_what_people_ask():
 
 
 def test_voice_panel_places_each_measure(clip):
-    measures = voice.measures_of(clip)
+    measures = voice_quality.measures_of(clip)
     assert list(measures) == list(UNITS) and measures["f0_mean"] == pytest.approx(220, abs=8)
-    panels = {group: voice.panel_of(measures, group) for group in ("women", "men", "all")}
+    panels = {group: voice_quality.panel_of(measures, group) for group in ("women", "men", "all")}
     for group, panel in panels.items():
         assert panel.count('class="ser-measure"') == panel.count('class="ser-meaning"') == len(UNITS)
-        assert "Pitch (F0)" in panel and " Hz" in panel and words.CLIPS_BY[group] in panel
+        assert "Pitch (F0)" in panel and " Hz" in panel and messages.CLIPS_BY[group] in panel
     assert len(set(panels.values())) == 3
-    assert words.VOICE_WAITING in voice.panel_of(None, "all")
+    assert messages.VOICE_WAITING in voice_quality.panel_of(None, "all")
 
 
 def test_voice_answers_have_units_and_percentiles(clip):
-    entries = {entry["measure"]: entry for entry in voice.as_answer(voice.measures_of(clip))}
+    entries = {entry["measure"]: entry for entry in voice_quality.as_answer(voice_quality.measures_of(clip))}
     pitch = entries["f0_mean"]
     assert pitch["unit"] == "Hz" and pitch["title"] == "Pitch (F0)"
     assert pitch["percentiles"]["men"] > pitch["percentiles"]["all"] > pitch["percentiles"]["women"]
-    missing = voice.as_answer({"hnr": None})[0]
+    missing = voice_quality.as_answer({"hnr": None})[0]
     assert missing["value"] is None and missing["percentiles"] is None
-    assert words.NOT_MEASURED in voice.panel_of({"hnr": None}, "all")
+    assert messages.NOT_MEASURED in voice_quality.panel_of({"hnr": None}, "all")
 
 
 def marker(svg: str) -> float:
@@ -166,12 +173,12 @@ def marker(svg: str) -> float:
 
 
 def test_the_marker_stands_at_the_value():
-    places = [marker(voice.strip_svg("f0_mean", "women", hertz)) for hertz in (10, 180, 250, 5000)]
+    places = [marker(voice_quality.strip_svg("f0_mean", "women", hertz)) for hertz in (10, 180, 250, 5000)]
     assert places == sorted(places)
-    assert places[0] == 6 and places[-1] == voice.STRIP_WIDTH - 6
-    known = voice.reference().values("f0_mean", "women")
-    middle = voice.strip_svg("f0_mean", "women", float(np.mean([known[0], known[-1]])))
-    assert marker(middle) == pytest.approx(voice.STRIP_WIDTH / 2, abs=0.2)
+    assert places[0] == 6 and places[-1] == voice_quality.STRIP_WIDTH - 6
+    known = voice_quality.reference().values("f0_mean", "women")
+    middle = voice_quality.strip_svg("f0_mean", "women", float(np.mean([known[0], known[-1]])))
+    assert marker(middle) == pytest.approx(voice_quality.STRIP_WIDTH / 2, abs=0.2)
 
 
 def test_synthetic_examples_ship_and_are_small():

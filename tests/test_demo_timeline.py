@@ -13,11 +13,12 @@ from demo_helpers import LABELS, RATE, phrases, recording, tiny_recognizer
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from ser_model.demo import bands, live, words
-from ser_model.demo import recording as tab
-from ser_model.demo.bands import Column
-from ser_model.demo.model_process import NoModel
-from ser_model.timeline import Window, assemble, hear_timeline
+from demo import messages, timeline_plot
+from demo.model_process import NoModel
+from demo.tabs import live
+from demo.tabs import recording as tab
+from demo.timeline_plot import Column
+from ser_model.inference.timeline import Window, assemble, hear_timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -30,11 +31,11 @@ def heights(svg: str, label: str) -> list[tuple[float, float]]:
     """Bottom and top of each box of an emotion, as shares of the picture."""
     path = next(path for path in ElementTree.fromstring(svg).iter(f"{SVG}path") if path.get("data-label") == label)
     boxes = re.findall(r"M[\d.]+ ([\d.]+)V([\d.]+)", path.get("d"))
-    return [tuple(1 - float(edge) / bands.HEIGHT for edge in box) for box in boxes]
+    return [tuple(1 - float(edge) / timeline_plot.HEIGHT for edge in box) for box in boxes]
 
 
 def test_shares_are_stacked_in_one_order():
-    svg = bands.stacked_svg([column(0, 1, 0.5, 0.3, 0.2), column(3, 4, 0.1, 0.2, 0.7)], 0, 4)
+    svg = timeline_plot.stacked_svg([column(0, 1, 0.5, 0.3, 0.2), column(3, 4, 0.1, 0.2, 0.7)], 0, 4)
     assert heights(svg, "calm") == [pytest.approx((0, 0.5), abs=0.01), pytest.approx((0, 0.1), abs=0.01)]
     assert heights(svg, "sad") == [pytest.approx((0.5, 0.8), abs=0.01), pytest.approx((0.1, 0.3), abs=0.01)]
     assert heights(svg, "angry")[1] == pytest.approx((0.3, 1), abs=0.01)
@@ -42,31 +43,31 @@ def test_shares_are_stacked_in_one_order():
 
 def test_the_strip_names_the_most_probable_where_there_is_room():
     columns = [column(0, 10, 0.8, 0.1, 0.1), column(10, 20, 0.7, 0.2, 0.1), column(20, 20.2, 0.1, 0.8, 0.1)]
-    assert bands.runs_of(columns) == [(0, 20, "calm"), (20, 20.2, "sad")]
-    texts = [text.text for text in ElementTree.fromstring(bands.stacked_svg(columns, 0, 40)).iter(f"{SVG}text")]
+    assert timeline_plot.runs_of(columns) == [(0, 20, "calm"), (20, 20.2, "sad")]
+    texts = [text.text for text in ElementTree.fromstring(timeline_plot.stacked_svg(columns, 0, 40)).iter(f"{SVG}text")]
     assert texts[0] == "calm" and "sad" not in texts
     assert texts[1:] == ["0:00", "0:05", "0:10", "0:15", "0:20", "0:25", "0:30", "0:35", "0:40"]
 
 
 def test_only_the_time_asked_for_is_drawn():
     columns = [column(0, 1, 1, 0, 0), column(9.5, 10.5, 1, 0, 0)]
-    assert len(heights(bands.stacked_svg(columns, 10, 20), "calm")) == 1
-    assert "<path" not in bands.stacked_svg([], 0, 10)
+    assert len(heights(timeline_plot.stacked_svg(columns, 10, 20), "calm")) == 1
+    assert "<path" not in timeline_plot.stacked_svg([], 0, 10)
 
 
 def test_an_hour_is_drawn_with_few_columns():
     windows = [Window(start, start + 1.5, start, start + 3) for start in np.arange(0, 3600, 1.5).tolist()]
     hour = assemble(3600.0, LABELS, windows, [np.tile(np.float32([0.2, 0.3, 0.5]), (2400, 1))])
-    columns = bands.columns_of(hour)
-    assert len(columns) < 1.2 * bands.MOST_COLUMNS and columns[-1].end == 3600
-    assert len("".join(bands.drawn(columns, 0, 3600))) < 200_000
-    assert [bands.clock(second) for second in (5, 65, 3725)] == ["0:05", "1:05", "1:02:05"]
+    columns = timeline_plot.columns_of(hour)
+    assert len(columns) < 1.2 * timeline_plot.MOST_COLUMNS and columns[-1].end == 3600
+    assert len("".join(timeline_plot.drawn(columns, 0, 3600))) < 200_000
+    assert [timeline_plot.clock(second) for second in (5, 65, 3725)] == ["0:05", "1:05", "1:02:05"]
 
 
 def test_columns_of_a_long_timeline_are_means(monkeypatch):
     heard = hear_timeline(tiny_recognizer(), phrases(20.0))
-    monkeypatch.setattr(bands, "MOST_COLUMNS", 3)
-    few = bands.columns_of(heard)
+    monkeypatch.setattr(timeline_plot, "MOST_COLUMNS", 3)
+    few = timeline_plot.columns_of(heard)
     assert len(few) <= 4 < len(heard.windows)
     assert (few[0].start, few[-1].end) == (heard.windows[0].start, heard.windows[-1].end)
     for one in few:
@@ -98,12 +99,12 @@ def test_a_recording_without_speech_or_sense_is_told(tmp_path):
     def last(path):
         return list(tab.follow_or_say_why(tiny_recognizer, path))[-1]
 
-    assert words.NOTHING_CHOSEN in last(None)[0]
+    assert messages.NOTHING_CHOSEN in last(None)[0]
     bad = tmp_path / "bad.wav"
     bad.write_text("words")
     assert "not audio" in last(str(bad))[0]
     hum = recording(tmp_path / "hum.wav")
-    assert words.NO_SPEECH in last(str(hum))[0]
+    assert messages.NO_SPEECH in last(str(hum))[0]
 
 
 def pcm(wave: np.ndarray) -> np.ndarray:

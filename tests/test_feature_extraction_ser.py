@@ -7,7 +7,7 @@ import torch
 from conftest import voiced_tone
 
 from ser_model import SerFeatureExtractor, load_audio
-from ser_model.voice_quality_ser import MEASURES, voice_quality
+from ser_model.models.voice_quality_ser import MEASURES, voice_quality
 
 FRONT_ENDS = [(16_000, 1024, 256), (22_050, 2048, 512)]
 

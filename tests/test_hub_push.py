@@ -154,7 +154,7 @@ def test_a_data_set_is_pushed_and_loaded_by_id(hub, tmp_path):
 @pytest.fixture(scope="module")
 def small_preset(tmp_path_factory):
     """S4 with a tiny network and no augmentation, quick to train."""
-    content = json.loads((ROOT / "ser_model/presets/s4.json").read_text())
+    content = json.loads((ROOT / "ser_model/training/presets/logmel-cnn-bilstm.json").read_text())
     content["augmentation"] = {"views": 1, "probability": 0.0}
     content["feature_extractor"]["num_mel_bins"] = 16
     content["model"] |= {"conv_channels": [4, 4], "lstm_hidden_size": 8}

@@ -9,7 +9,7 @@ from conftest import voiced_tone
 from hub_helpers import SHIPPED, run_fresh, run_here, small_checkpoint, stranger
 
 from ser_model import EmotionRecognizer
-from ser_model.recognizer import ModelError
+from ser_model.inference.recognizer import ModelError
 
 USE = """
 import importlib.util, json, sys
@@ -147,8 +147,8 @@ def test_code_of_others_runs_only_when_asked_for(tmp_path):
 
 ON_THE_PAGE = """
 import sys
-from ser_model.demo.loading import RecognizerLoader
-from ser_model.demo.model_process import NoModel
+from demo.loading import RecognizerLoader
+from demo.model_process import NoModel
 
 try:
     RecognizerLoader(sys.argv[1])()

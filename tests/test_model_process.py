@@ -10,11 +10,11 @@ import pytest
 from conftest import ROOT, voiced_tone
 from demo_helpers import LABELS, RATE, tiny_recognizer
 
+from demo import model_process
+from demo.loading import RecognizerLoader
+from demo.model_process import ENDED, NoModel
+from demo.models import MOST_TYPED, Models
 from ser_model.audio import AudioError
-from ser_model.demo import model_process
-from ser_model.demo.loading import RecognizerLoader
-from ser_model.demo.model_process import ENDED, NoModel
-from ser_model.demo.models import MOST_TYPED, Models
 
 OURS = [f"someone/model-{number}" for number in range(MOST_TYPED + 1)]
 
@@ -107,10 +107,10 @@ def test_a_process_that_dies_is_said_and_started_anew():
 
 PAGE = """
 import sys
-from ser_model.demo.clip import warm_up
-from ser_model.demo.loading import RecognizerLoader
-from ser_model.demo.models import Models
-from ser_model.demo.server import build_app
+from demo.tabs.clip import warm_up
+from demo.loading import RecognizerLoader
+from demo.models import Models
+from demo.server import build_app
 
 models = Models(RecognizerLoader(sys.argv[1]))
 build_app(models)

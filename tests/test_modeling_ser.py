@@ -13,7 +13,7 @@ from ser_model import (
     PhoneticCnnForAudioClassification,
     SerFeatureExtractor,
 )
-from ser_model.modeling_ser import AttentionPooling, Conv2dBlock, PackedLstm
+from ser_model.models.modeling_ser import AttentionPooling, Conv2dBlock, PackedLstm
 
 
 def tiny(kind: str):

@@ -32,7 +32,13 @@ COME_WITH = {"fastapi", "uvicorn"}  # of gradio, which decides their versions
 
 
 def imported_packages():
-    files = [ROOT / "app.py", ROOT / "train.py", *ROOT.glob("ser_model/**/*.py"), *ROOT.glob("datasets_scripts/*.py")]
+    files = [
+        ROOT / "app.py",
+        ROOT / "train.py",
+        *ROOT.glob("ser_model/**/*.py"),
+        *ROOT.glob("demo/**/*.py"),
+        *ROOT.glob("datasets_scripts/*.py"),
+    ]
     found = set()
     for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -40,7 +46,7 @@ def imported_packages():
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 found.add(str(node.module).split(".")[0])
-    own = {"ser_model", "datasets_scripts", "train", "app"}
+    own = {"ser_model", "demo", "datasets_scripts", "train", "app"}
     return {IMPORTED_AS.get(name, name) for name in found - own - set(sys.stdlib_module_names)}
 
 

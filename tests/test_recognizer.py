@@ -6,7 +6,7 @@ import soundfile
 from conftest import ROOT, voiced_tone
 
 from ser_model import AudioError, EmotionRecognizer
-from ser_model.recognizer import ModelError
+from ser_model.inference.recognizer import ModelError
 
 DEFAULT = ROOT / "checkpoints" / "default"
 
@@ -58,7 +58,7 @@ def test_no_such_model(tmp_path):
 
 def test_the_report_says_what_was_trained(recognizer):
     report = recognizer.report
-    assert (report["preset"], report["protocol"], report["fold"]) == ("s4", "speaker", 1)
+    assert (report["preset"], report["protocol"], report["fold"]) == ("logmel-cnn-bilstm", "speaker", 1)
     assert report["labels"] == recognizer.labels
     assert report["leakage"]["test"] == {"shared_speakers": 0, "shared_clips": 0, "augmented_twins": 0}
     assert sum(path.stat().st_size for path in DEFAULT.iterdir()) < 12e6
@@ -68,7 +68,7 @@ def test_the_code_shipped_with_the_weights_is_the_projects_own():
     copies = list(DEFAULT.parent.glob("*/*_ser.py"))
     assert len(copies) == 4 * len(list(DEFAULT.parent.iterdir()))
     for path in copies:
-        assert path.read_text() == (ROOT / "ser_model" / path.name).read_text(), path.name
+        assert path.read_text() == (ROOT / "ser_model/models" / path.name).read_text(), path.name
 
 
 def test_on_real_test_speakers(recognizer, corpora):

@@ -9,9 +9,9 @@ import pytest
 from conftest import ROOT
 
 from ser_model.__main__ import main
-from ser_model.reporting.jobs import Job, read_queue, read_result
+from ser_model.evaluation.experiments import tried_section
+from ser_model.evaluation.queue import Job, read_queue, read_result
 from ser_model.reporting.tables import BEGIN, END, render
-from ser_model.reporting.tried import tried_section
 
 
 def test_tables_are_what_the_committed_results_give(tmp_path):
@@ -59,17 +59,22 @@ def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
     (tmp_path / "run" / "report.json").write_text(json.dumps(report))
     (tmp_path / "queue.json").write_text("[]")
     command = ["results", "--queue", str(tmp_path / "queue.json"), "--tried", str(tmp_path / "run")]
-    assert main([*command, "--of", "s2"]) == 0
-    (kept,) = (tmp_path / "tried").glob("s2__speaker__fold1__seed0__*.json")
+    assert main([*command, "--of", "mfcc-cnn-lstm"]) == 0
+    (kept,) = (tmp_path / "experiments").glob("mfcc-cnn-lstm__speaker__fold1__seed0__*.json")
     assert "test" not in json.loads(kept.read_text())
-    (row,) = [line for line in tried_section(tmp_path) if line.startswith("| s2 ")]
+    (row,) = [line for line in tried_section(tmp_path) if line.startswith("| mfcc-cnn-lstm ")]
     heard = report["validation"]
     over_corpora = sum(heard["per_corpus"][name]["uar"] for name in report["corpora"]) / 3
     changed = "model.dropout = 0.35, without training.weight_decay, without training.lr_scheduler_kwargs"
     shown = f"{heard['uar']:.1%} | {over_corpora:.1%} | {heard['accuracy']:.1%}"
-    assert row == f"| s2 | speaker | 1 | 0 | {changed} | {report['best_epoch']:.0f} | {shown} |"
+    assert row == f"| mfcc-cnn-lstm | speaker | 1 | 0 | {changed} | {report['best_epoch']:.0f} | {shown} |"
     capsys.readouterr()
-    assert main(command) == main([*command[:-1], str(tmp_path), "--of", "s2"]) == main([*command, "--of", "s9"]) == 1
+    assert (
+        main(command)
+        == main([*command[:-1], str(tmp_path), "--of", "mfcc-cnn-lstm"])
+        == main([*command, "--of", "s9"])
+        == 1
+    )
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 3 and "--of" in told[0] and "no file at" in told[1] and "no preset s9" in told[2]
 
@@ -80,7 +85,7 @@ def test_the_readme_has_its_place_for_the_table():
 
 
 def test_the_queue_runs_resumes_and_reports(tmp_path, mini_ravdess):
-    preset = json.loads((ROOT / "ser_model/presets/s4.json").read_text())
+    preset = json.loads((ROOT / "ser_model/training/presets/logmel-cnn-bilstm.json").read_text())
     preset["augmentation"] = {"views": 0}
     preset["feature_extractor"]["num_mel_bins"] = 16
     preset["model"] |= {"conv_channels": [4], "lstm_hidden_size": 4}

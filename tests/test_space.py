@@ -98,7 +98,8 @@ def heard_at(address: str, clip: Path) -> dict:
 def test_just_what_a_space_needs(pulled, model):
     at_the_top = {path.name for path in pulled.iterdir() if not path.name.startswith(".")}
     assert at_the_top == {
-        "LICENSE", "README.md", "app.py", "checkpoints", "examples", "packages.txt", "requirements.txt", "ser_model"
+        "LICENSE", "README.md", "app.py", "checkpoints", "demo", "examples",
+        "packages.txt", "requirements.txt", "ser_model",
     }  # fmt: skip
     assert not list(pulled.rglob("__pycache__"))
     shown = hashes(pulled / "checkpoints" / "default")

@@ -6,7 +6,7 @@ from conftest import voiced_tone
 from demo_helpers import RATE, phrases
 
 from ser_model.audio import load_audio
-from ser_model.speech import frame_levels, speaking_level, speech_frames, speech_stretches
+from ser_model.inference.voice_activity import frame_levels, speaking_level, speech_frames, speech_stretches
 
 
 def test_phrases_are_found_with_a_little_margin():

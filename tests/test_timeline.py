@@ -17,10 +17,10 @@ from demo_helpers import LABELS, RATE, phrases, recording, tiny_recognizer
 from parselmouth.praat import call
 
 from ser_model import EmotionRecognizer, load_audio
-from ser_model import timeline as module
 from ser_model.__main__ import main
-from ser_model.timeline import Window, assemble, hear_timeline, listen, plan_windows
-from ser_model.timeline_formats import FORMATS, as_data, to_csv, to_json, to_textgrid
+from ser_model.inference import timeline as module
+from ser_model.inference.timeline import Window, assemble, hear_timeline, listen, plan_windows
+from ser_model.inference.timeline_formats import FORMATS, as_data, to_csv, to_json, to_textgrid
 
 
 @pytest.fixture(scope="module")

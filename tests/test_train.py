@@ -30,7 +30,7 @@ def environment(tmp_path_factory):
 @pytest.fixture(scope="module")
 def small_preset(tmp_path_factory):
     """S4 with a tiny network and no augmentation but noise, quick to train."""
-    content = json.loads((ROOT / "ser_model/presets/s4.json").read_text())
+    content = json.loads((ROOT / "ser_model/training/presets/logmel-cnn-bilstm.json").read_text())
     content["augmentation"] = {"views": 1, "probability": 1.0, "noise_snr_db": [20, 30]}
     content["feature_extractor"]["num_mel_bins"] = 32
     content["model"] |= {"conv_channels": [8, 8], "lstm_hidden_size": 16}
@@ -89,7 +89,7 @@ def test_statistics_come_from_the_training_part_alone(trained, mini_ravdess):
     from datasets_scripts.splits import make_split
     from ser_model import SerFeatureExtractor
     from ser_model.audio import load_audio
-    from ser_model.augmentation import Augmentation
+    from ser_model.training.augmentation import Augmentation
 
     out, _ = trained
     report = json.loads((out / "report.json").read_text())

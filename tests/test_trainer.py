@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from ser_model import PhoneticCnnConfig, PhoneticCnnForAudioClassification, SerFeatureExtractor
-from ser_model.trainer import (
+from ser_model.training.trainer import (
     EarlyStopping,
     EpochLog,
     Loss,

@@ -8,10 +8,9 @@ import pytest
 from demo_helpers import RATE, phrases
 
 from ser_model.__main__ import main
-from ser_model.commands.voice_reference import CORPORA, draw_clips
-from ser_model.speech import speaking_level
-from ser_model.voice_quality_ser import voice_quality
-from ser_model.voice_reference import (
+from ser_model.cli.voice_reference import CORPORA, draw_clips
+from ser_model.inference.voice_activity import speaking_level
+from ser_model.inference.voice_reference import (
     GROUPS,
     PERCENTILES,
     SHIPPED,
@@ -21,6 +20,7 @@ from ser_model.voice_reference import (
     quantiles,
     reference_from,
 )
+from ser_model.models.voice_quality_ser import voice_quality
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from .jobs import Job, read_result
-from .tried import tried_section
+from ser_model.evaluation.experiments import tried_section
+from ser_model.evaluation.queue import Job, read_result
 
 PROTOCOLS = ("random-augmented", "random", "speaker")
 COLOURS = {"random-augmented": "#d55e00", "random": "#e69f00", "speaker": "#0072b2"}

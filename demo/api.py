@@ -1,0 +1,129 @@
+"""What the page gives to programs: named endpoints with one required input and a typed answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import gradio as gr
+from gradio.components.api_component import Api
+from pydantic import TypeAdapter
+
+from ser_model.audio import AudioError
+
+from . import messages
+from .model_process import NoModel
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class AttentionData:
+    """Where the network listened: `times` in seconds, and `weights` that sum to 1."""
+
+    times: list[float]
+    weights: list[float]
+
+
+@dataclass
+class Prediction:
+    """Answer of `/predict`; `duration` in seconds."""
+
+    label: str
+    probabilities: dict[str, float]
+    attention: AttentionData | None
+    duration: float
+
+
+@dataclass
+class SegmentData:
+    """A stretch of one emotion; times in seconds."""
+
+    start: float
+    end: float
+    emotion: str
+    probability: float
+
+
+@dataclass
+class WindowData:
+    """One look of the network; times in seconds."""
+
+    start: float
+    end: float
+    probabilities: dict[str, float]
+
+
+@dataclass
+class TimelineData:
+    """Answer of `/timeline`; `duration` in seconds."""
+
+    duration: float
+    labels: list[str]
+    segments: list[SegmentData]
+    windows: list[WindowData]
+
+
+@dataclass
+class FileRow:
+    """One file's row in the answer of `/batch`: what was heard, or `error`."""
+
+    file: str
+    label: str | None
+    probabilities: dict[str, float] | None
+    duration: float | None
+    error: str | None
+
+
+@dataclass
+class Comparison:
+    """One checkpoint's entry in the answer of `/compare`: what it heard, or `error`."""
+
+    model: str
+    label: str | None
+    probabilities: dict[str, float] | None
+    duration: float | None
+    error: str | None
+
+
+@dataclass
+class VoiceMeasure:
+    """One entry in the answer of `/voice_quality`.
+
+    `value` is None where it cannot be taken; `percentiles` says, for women, men and all, how many of 100
+    reference clips lie below it.
+    """
+
+    measure: str
+    title: str
+    unit: str
+    value: float | None
+    percentiles: dict[str, float] | None
+
+
+def answer(kind: Any, label: str) -> Api:
+    """An output that holds an answer of a type; what it is made of is told to whoever asks the API."""
+    return Api(None, TypeAdapter(kind).json_schema(), label)
+
+
+def in_words(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """Lets errors that are meant for people through to them as they are written."""
+
+    @wraps(function)
+    def told(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        if not args or args[0] is None or args[0] == []:  # said at once, even while the model is being loaded
+            raise gr.Error(messages.NOTHING_CHOSEN, print_exception=False)
+        try:
+            return function(*args, **kwargs)
+        except (AudioError, NoModel) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return told
+
+
+def endpoint(name: str, function: Callable, inputs: Any, outputs: Any, description: str) -> None:
+    """Adds `/name`, beside the page's own events, since a program wants an error where a person wants a sentence."""
+    gr.on([], in_words(function), inputs, outputs, api_name=name, api_description=description)

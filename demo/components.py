@@ -1,0 +1,93 @@
+"""Components that several tabs have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+
+from . import cards, messages
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# For what takes a moment. A request of its own each time: gradio's queue ends the page's event stream when nothing is
+# under way, and what a visitor asks for in that very moment is lost, with all that would follow on it.
+AT_ONCE: dict[str, Any] = {"queue": False, "trigger_mode": "always_last", **QUIET}
+
+
+def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
+    """A place to upload or record a clip.
+
+    Args:
+        label: What is asked for.
+        elem_id: Its id on the page.
+        long: For recordings that the browser should not decode to draw their wave.
+    """
+    return gr.Audio(
+        label=label,
+        sources=["upload", "microphone"],
+        type="filepath",
+        format=None,
+        buttons=[],
+        editable=not long,
+        waveform_options=gr.WaveformOptions(show_recording_waveform=not long),
+        elem_id=elem_id,
+        elem_classes="ser-audio",
+    )
+
+
+def job_buttons(label: str, elem_id: str) -> tuple[gr.Button, gr.Button]:
+    """A button that starts a long job, and one that cancels it."""
+    with gr.Row():
+        start = gr.Button(label, variant="primary", size="lg", scale=2, min_width=180, elem_id=elem_id)
+        cancel = gr.Button(
+            "Cancel", size="lg", scale=1, min_width=90, interactive=False, elem_id=f"{elem_id}-cancel"
+        )  # fmt: skip
+    return start, cancel
+
+
+def long_job(
+    triggers: Sequence[Callable],
+    steps: Callable[[Any], Iterator[tuple[str, ...]]],
+    given: gr.components.Component,
+    shown: Sequence[gr.components.Component],
+    cancel: gr.Button,
+    waiting: str,
+) -> None:
+    """Runs a generator that tells how far it is and can be cancelled between two of its steps.
+
+    Gradio's own `cancels` is not used: what was under way may come after it and stay on the page, and a click on
+    start before it is through is lost.
+
+    Args:
+        triggers: Events that start it.
+        steps: Takes what is `given` and yields values of `shown`.
+        given: The input; clearing it ends the job too.
+        shown: Where progress and results go; the first is told why there are none.
+        cancel: The button that ends it.
+        waiting: What the first of `shown` says where nothing is given.
+    """
+    rest = [""] * (len(shown) - 1)
+    asked: set[str | None] = set()  # sessions whose job is to end
+
+    def run(value: Any, request: gr.Request) -> Iterator[tuple[str, ...]]:
+        asked.discard(request.session_hash)
+        for now in steps(value):
+            if request.session_hash in asked:
+                asked.discard(request.session_hash)
+                yield cards.note([messages.CANCELLED]), *rest
+                return
+            yield now
+
+    def end(request: gr.Request) -> None:
+        asked.add(request.session_hash)
+
+    def clear(request: gr.Request) -> tuple[str, ...]:
+        end(request)
+        return cards.note([waiting]), *rest
+
+    gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, **AT_ONCE)
+    job = gr.on(triggers, run, given, list(shown), trigger_mode="always_last", concurrency_limit=2, **QUIET)
+    job.then(lambda: gr.Button(interactive=False), None, cancel, **AT_ONCE)
+    cancel.click(end, None, None, **AT_ONCE)
+    given.clear(clear, None, list(shown), **AT_ONCE)  # type: ignore[attr-defined]

@@ -1,0 +1,64 @@
+"""The page as a whole: head line, tabs, what stands below them all, and how it looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.tabs import about, batch, clip, compare, live, recording
+
+from . import cards
+from .examples import all_examples
+from .models import Models
+
+TITLE = "What emotion is in this voice?"
+INTRODUCTION = "Record a sentence or upload a clip: a network trained on speech says which emotion it hears, and where."
+PRIVACY = "Clips are analysed by the machine that serves this page, sent nowhere else, and deleted within an hour."
+DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that is promised
+MAX_FILE_SIZE = "700mb"  # an hour of stereo as on a CD
+
+_HERE = Path(__file__).parent / "static"
+_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")  # none that is fetched from elsewhere
+_MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
+
+
+def build_page(models: Models) -> gr.Blocks:
+    """Builds the page without loading a model.
+
+    Args:
+        models: The page's own model, and those to compare it with.
+    """
+    with gr.Blocks(
+        title="Speech emotion recognition", analytics_enabled=False, delete_cache=(DELETE_EVERY, DELETE_OLDER)
+    ) as page:
+        cards.html(f'<header class="ser-header"><h1>{TITLE}</h1><p>{INTRODUCTION}</p></header>', "ser-header")
+        with gr.Tabs(elem_id="ser-tabs", overflow_behavior="wrap"):
+            with gr.Tab("Clip", id="clip"):
+                clip.build(page, models.main, all_examples())
+            with gr.Tab("Live", id="live"):
+                live.build()
+            with gr.Tab("Recording", id="recording"):
+                recording.build(models.main)
+            with gr.Tab("Batch", id="batch"):
+                batch.build(models.main)
+            with gr.Tab("Compare", id="compare"):
+                compare.build(models)
+            with gr.Tab("About", id="about"):
+                about.build(models)
+        cards.html(cards.note([PRIVACY]), "ser-privacy")
+    return page
+
+
+def appearance() -> dict[str, Any]:
+    """Theme, style sheet, scripts and readable example files, as `launch` and `mount_gradio_app` take them."""
+    theme = gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=_FONTS, font_mono=_MONO_FONTS)
+    theme.set(block_radius="12px", button_large_radius="12px", block_border_width="1px")
+    scripts = "".join(f"<script>{(_HERE / name).read_text()}</script>" for name in ("page.js", "live.js"))
+    return {
+        "theme": theme,
+        "css_paths": _HERE / "page.css",
+        "head": (_HERE / "head.html").read_text() + scripts,
+        "allowed_paths": [str(path) for _, path in all_examples()],
+    }

@@ -1,0 +1,88 @@
+"""The tab About: what the model is, how well it does, and what nobody may use it for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo import cards, messages
+from demo.models import Models
+
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "README.md"
+
+
+def build(models: Models) -> None:
+    """Adds the tab's content to the page under construction; reads files, loads no model."""
+    cards.html(
+        cards.about(messages.MUST_NOT, messages.ABOUT_PRIVACY, messages.LICENCES, messages.QUESTIONS), "ser-about"
+    )
+    reports = {title: models.json_file(title, "report.json") for title in models.titles}
+    measured = {title: report for title, report in reports.items() if report}
+    licences = {title: licence(models.file(title, "README.md")) for title in models.titles}
+    rows = figures(measured, licences)
+    cards.html(cards.table("How often the models are right", FIGURES_HEAD, rows), "ser-about-figures")
+    cards.html(label_table(models), "ser-about-labels")
+    for title in models.titles:
+        card = models.file(title, "README.md")
+        if card:
+            with gr.Accordion(f"Model card of {title}", open=False):
+                gr.Markdown(demoted(card), elem_classes="ser-prose")
+    if RESULTS.is_file():
+        with gr.Accordion("Every measured run", open=False):
+            gr.Markdown(demoted(RESULTS.read_text(encoding="utf-8")), elem_classes="ser-prose")
+
+
+FIGURES_HEAD = ("model", "corpora", "protocol", "fold", "test clips", "UAR", "accuracy", "speakers", "weights' licence")
+
+
+def licence(card: str | None) -> str:
+    """The licence that a model card's metadata gives."""
+    found = re.search(r"\A---\n.*?^license: *(\S+)", card or "", flags=re.DOTALL | re.MULTILINE)
+    return found[1] if found else "unknown"
+
+
+def figures(reports: dict[str, dict[str, Any]], licences: dict[str, str]) -> list[tuple[str, ...]]:
+    """One row a report, as `FIGURES_HEAD` names the columns."""
+    return [
+        (
+            title,
+            ", ".join(messages.corpus_name(name) for name in report.get("corpora", [])),
+            str(report.get("protocol", "unknown")),
+            str(report.get("fold", "unknown")),
+            str(report.get("split_sizes", {}).get("test", "unknown")),
+            f"{report['test']['uar']:.1%}",
+            f"{report['test']['accuracy']:.1%}",
+            messages.speakers_heard(report),
+            licences.get(title, "unknown"),
+        )
+        for title, report in reports.items()
+        if {"uar", "accuracy"} <= report.get("test", {}).keys()
+    ]
+
+
+def label_table(models: Models) -> str:
+    """Which label is which output of each model, from its configuration."""
+    orders = {}
+    for title in models.titles:
+        names = (models.json_file(title, "config.json") or {}).get("id2label")
+        if names:
+            orders[title] = [names[str(index)] for index in range(len(names))]
+    if not orders:
+        return ""
+    most = max(map(len, orders.values()))
+    rows = [
+        (str(index), *(order[index] if index < len(order) else "" for order in orders.values()))
+        for index in range(most)
+    ]
+    return cards.table("Which label is which index", ("index", *orders), rows, swatches=True)
+
+
+def demoted(markdown: str) -> str:
+    """A document fit to stand inside the page: without metadata, comments and pictures, its headings smaller."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"^!\[[^\]]*\]\([^)]*\)\n?", "", text, flags=re.MULTILINE)
+    return re.sub(r"^(#{1,4}) ", r"##\1 ", text, flags=re.MULTILINE)

@@ -1,0 +1,184 @@
+"""The tab Clip: one recording in, one emotion out, with where the network listened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from demo import cards, messages
+from demo.api import Prediction, answer, endpoint
+from demo.components import AT_ONCE, audio_input
+from demo.examples import Example
+from demo.model_process import NoModel
+from ser_model.audio import AudioError, load_audio
+from ser_model.inference.results import Attention, EmotionResult, Listener
+
+from . import voice_quality
+
+MAX_SECONDS = 600.0  # what a picture and a visitor's patience bear
+
+Shown = tuple[str, str, str, dict[str, Any] | None]
+
+
+def build(page: gr.Blocks, load: Callable[[], Listener], examples: list[Example]) -> None:
+    """Adds the tab's content to the page under construction.
+
+    Args:
+        page: The page.
+        load: Returns the recognizer; may take its time on the first call.
+        examples: Label and file of each clip to try.
+    """
+    with gr.Row(equal_height=False, elem_classes="ser-columns"):
+        with gr.Column(min_width=300):
+            audio = audio_input("Your clip", "ser-audio")
+            button = gr.Button("Hear the emotion", variant="primary", size="lg", elem_id="ser-hear")
+            chosen = _examples(audio, examples)
+        with gr.Column(min_width=300):
+            emotion = cards.html(cards.waiting_card(), "ser-emotion")
+            bars = cards.html("", "ser-bars")
+            trust = cards.html(cards.note(["The model is being loaded …"]), "ser-trust")
+    picture = cards.html("", "ser-picture")
+    heard = gr.State(None)
+    data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
+    answered = [emotion, bars, picture, data, heard]
+    hearing = {
+        "fn": lambda path: hear_or_say_why(load, path),
+        "inputs": audio,
+        "outputs": answered,
+        **AT_ONCE,
+        "show_progress": "minimal",
+        "show_progress_on": emotion,
+    }
+    events = [gr.on([button.click, audio.upload, audio.stop_recording], **hearing), chosen.success(**hearing)]
+    drawn = [event.then(lambda last: picture_of(load, last), heard, picture, **AT_ONCE) for event in events]
+    cleared = audio.clear(lambda: _instead(cards.waiting_card()), None, answered, **AT_ONCE)
+    voice_quality.build(audio, drawn, cleared)
+    with gr.Accordion("As data", open=False):
+        data.render()
+    page.load(lambda: trust_note(load), None, trust, **AT_ONCE)
+    shown = [emotion, bars, picture, answer(Prediction, "data")]
+    endpoint("predict", lambda audio: hear(load(), audio), audio, shown, _DESCRIPTION)
+
+
+_DESCRIPTION = (
+    "Hears the emotion in one recording. Returns what the page shows (HTML of the emotion, of the bars and of the "
+    "picture) and, last, {label, probabilities, attention: {times, weights}, duration}; times in seconds."
+)
+
+
+def _examples(audio: gr.Audio, examples: list[Example]) -> gr.events.Dependency:
+    """Buttons that put a clip into `audio`; the event after which it is there."""
+    shelf = gr.Dataset(
+        components=[gr.Audio(visible=False)],
+        samples=[[str(path)] for _, path in examples],
+        sample_labels=[label for label, _ in examples],
+        label="Or try one of these",
+        type="index",
+        samples_per_page=20,
+        visible=bool(examples),
+        elem_id="ser-examples",
+    )
+    return shelf.click(lambda index: str(examples[index][1]), shelf, audio, **AT_ONCE)
+
+
+def hear(recognizer: Listener, path: str) -> Shown:
+    """Emotion card, bars, picture and data of one recording.
+
+    Raises:
+        AudioError: The recording cannot be used; the text says why.
+    """
+    result, wave = _result(recognizer, path)
+    emotion, bars = _said(recognizer, result, wave)
+    return emotion, bars, draw(result, wave, recognizer.sampling_rate), as_data(result)
+
+
+def _result(recognizer: Listener, path: str) -> tuple[EmotionResult, np.ndarray]:
+    wave = load_audio(path, recognizer.sampling_rate, max_seconds=MAX_SECONDS)
+    return recognizer(wave, sampling_rate=recognizer.sampling_rate), wave
+
+
+def _said(recognizer: Listener, result: EmotionResult, wave: np.ndarray) -> tuple[str, str]:
+    remarks = [
+        messages.second_guess(result.probabilities),
+        messages.when_it_says(recognizer.report, result.label),
+        messages.level(wave, result.duration),
+    ]
+    card = cards.emotion_card(result.label, result.probabilities[result.label], remarks)
+    return card, cards.bar_list(result.probabilities)
+
+
+def trust_note(load: Callable[[], Listener]) -> str:
+    """How often the model is right, or why there is none, and what its answer must not be taken for."""
+    try:
+        report = load().report
+        trust = [messages.how_often_right(report), messages.how_sure(report)]
+    except NoModel as error:
+        trust = [str(error)]
+    return cards.note([*trust, messages.NOT_FEELINGS])
+
+
+def draw(result: EmotionResult, wave: np.ndarray, sampling_rate: int) -> str:
+    """The picture under the result, for desk and phone."""
+    from demo import plots
+
+    wide, narrow = (
+        plots.themed_svg(plots.clip_figure(result, wave, sampling_rate, size)) for size in (plots.WIDE, plots.NARROW)
+    )
+    description = "Sound wave and spectrogram of the clip"
+    if result.attention is not None:
+        loudest = float(result.attention.times[int(np.argmax(result.attention.weights))])
+        description += f", with where the network listened laid over them: most closely at {loudest:.1f} seconds"
+    return cards.picture(wide, narrow, f"{description}.")
+
+
+def as_data(result: EmotionResult) -> dict[str, Any]:
+    """A result as JSON: `label`, `probabilities`, `attention` (`times` in seconds, `weights`) and `duration`."""
+    attention = None
+    if result.attention is not None:
+        attention = {
+            "times": [round(float(time), 4) for time in result.attention.times],
+            "weights": [round(float(weight), 7) for weight in result.attention.weights],
+        }
+    return {
+        "label": result.label,
+        "probabilities": {label: float(share) for label, share in result.probabilities.items()},
+        "attention": attention,
+        "duration": float(result.duration),
+    }
+
+
+def warm_up() -> None:
+    """Draws a made-up clip, so that the first real one does not pay for imports."""
+    rate = 16_000
+    wave = np.sin(np.linspace(0, 1000, 3 * rate)).astype(np.float32)
+    attention = Attention(np.linspace(0, 3, 100), np.full(100, 0.01))
+    draw(EmotionResult("neutral", {"neutral": 1.0}, attention, 3.0), wave, rate)
+
+
+def hear_or_say_why(load: Callable[[], Listener], path: str | None) -> tuple[Any, ...]:
+    """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a sentence that says why not."""
+    if path is None:
+        return _instead(cards.message_card(messages.NOTHING_CHOSEN))
+    try:
+        recognizer = load()
+        result, wave = _result(recognizer, path)
+    except (AudioError, NoModel) as error:
+        return _instead(cards.message_card(str(error)))
+    return *_said(recognizer, result, wave), "", as_data(result), (path, result)
+
+
+def picture_of(load: Callable[[], Listener], heard: tuple[str, EmotionResult] | None) -> str:
+    """The picture of what was heard last: drawn by itself, since it takes longer than the answer."""
+    if heard is None:
+        return ""
+    path, result = heard
+    rate = load().sampling_rate
+    return draw(result, load_audio(path, rate, max_seconds=MAX_SECONDS), rate)
+
+
+def _instead(card: str) -> tuple[Any, ...]:
+    """A card where the emotion would be, and nothing else."""
+    return card, "", "", None, None

@@ -1,0 +1,108 @@
+"""The tab Compare: one clip through two or more checkpoints, side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demo import cards, messages
+from demo.api import Comparison, answer, endpoint
+from demo.components import AT_ONCE, audio_input
+from demo.model_process import NoModel
+from demo.models import Models
+from ser_model.audio import AudioError
+
+MOST_MODELS = 4
+
+
+def build(offered: Models) -> None:
+    """Adds the tab's content to the page under construction.
+
+    Args:
+        offered: The checkpoints to choose from.
+    """
+
+    def compared(audio: str, models: list[str] | None = None) -> list[dict[str, Any]]:
+        return compare(offered, audio, models or offered.titles)
+
+    with gr.Row(equal_height=False, elem_classes="ser-columns"):
+        with gr.Column(min_width=300):
+            audio = audio_input("Your clip", "ser-compare-audio")
+        with gr.Column(min_width=300):
+            chosen = gr.Dropdown(
+                offered.titles,
+                value=offered.titles[:MOST_MODELS],
+                multiselect=True,
+                max_choices=MOST_MODELS,
+                allow_custom_value=True,
+                label="Models",
+                info=messages.COMPARE_INFO,
+                elem_id="ser-models",
+            )
+            button = gr.Button("Compare", variant="primary", size="lg", elem_id="ser-compare")
+    shown = cards.html(cards.note([messages.COMPARE_NOTE]), "ser-compared")
+    gr.on(
+        [button.click, audio.upload, audio.stop_recording],
+        lambda path, titles: compare_or_say_why(offered, path, titles),
+        [audio, chosen],
+        shown,
+        trigger_mode="always_last",
+        api_visibility="private",
+        show_progress="minimal",
+    )
+    audio.clear(lambda: cards.note([messages.COMPARE_NOTE]), None, shown, **AT_ONCE)
+    endpoint("compare", compared, [audio, chosen], answer(list[Comparison], "answers"), _DESCRIPTION)
+
+
+_DESCRIPTION = (
+    "Hears one recording with several checkpoints: those offered, or ids on the Hub of this project's models. Returns "
+    "one entry a checkpoint: {model, label, probabilities, duration, error}, label null where error says why."
+)
+
+
+def compare(models: Models, path: str, titles: list[str]) -> list[dict[str, Any]]:
+    """One entry a model; a model that cannot be had says so in its own entry.
+
+    Raises:
+        AudioError: The recording cannot be used.
+    """
+    entries: list[dict[str, Any]] = []
+    for title in titles[:MOST_MODELS]:
+        entry: dict[str, Any] = {"model": title, "label": None, "probabilities": None, "duration": None, "error": None}
+        try:
+            result = models.find(title)()(path)
+        except NoModel as error:
+            entries.append(entry | {"error": str(error)})
+        else:
+            heard = {"label": result.label, "probabilities": result.probabilities, "duration": result.duration}
+            entries.append(entry | heard)
+    return entries
+
+
+def compare_or_say_why(models: Models, path: str | None, titles: list[str]) -> str:
+    """The answers side by side, or a sentence that says why there are none."""
+    if path is None:
+        return cards.message_card(messages.NOTHING_CHOSEN)
+    if not titles:
+        return cards.message_card(messages.NO_MODELS)
+    try:
+        entries = compare(models, path, titles)
+    except AudioError as error:
+        return cards.message_card(str(error))
+    return cards.side_by_side([_card(models, entry) for entry in entries]) + cards.note([messages.agreement(entries)])
+
+
+def _card(models: Models, entry: dict[str, Any]) -> str:
+    title, label = entry["model"], entry["label"]
+    heading = f'<h2 class="ser-heading">{cards.escape(title)}</h2>'
+    if label is None:
+        return heading + cards.message_card(entry["error"])
+    report = models.find(title)().report
+    remarks = [messages.second_guess(entry["probabilities"]), messages.when_it_says(report, label)]
+    return (
+        heading
+        + cards.emotion_card(label, entry["probabilities"][label], remarks)
+        + cards.bar_list(entry["probabilities"])
+        + cards.note([messages.how_often_right(report), messages.how_sure(report)])
+    )

@@ -1,0 +1,175 @@
+"""The tab Live: the microphone is heard as one speaks, in a rolling timeline.
+
+The page's script posts raw samples and shows what comes back. Gradio's own streaming is not used: it makes ten
+files a second, and a chunk that comes while the one before is being heard overwrites it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+import gradio as gr
+import numpy as np
+import soxr
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+
+from demo import cards, messages, timeline_plot
+from demo.model_process import NoModel
+from ser_model.audio import MAX_RATE
+from ser_model.inference.results import Listener
+from ser_model.inference.timeline import LEAST_HEARD_SECONDS, WINDOW_SECONDS, Window, listen
+from ser_model.inference.voice_activity import FRAME_SECONDS, frame_levels, speech_frames
+
+SHOWN_SECONDS = 45.0
+KEPT_SECONDS = 20.0  # of samples: what the speech gate judges loud and quiet by
+STEP_SECONDS = 0.35  # a look of the network no more often
+RECENT_SECONDS = 0.5  # no speech in these is silence
+LEAST_RATE = 8_000
+MOST_BYTES = 5 * 2 * MAX_RATE  # of one request: five seconds
+MOST_SESSIONS, IDLE_SECONDS = 32, 30.0
+
+
+class LiveSession:
+    """One visitor's microphone: the last seconds of sound, and what was heard in them. Its size is bounded.
+
+    Args:
+        source_rate: Sampling rate of the samples that will come, in Hz.
+        sampling_rate: The rate at which the model hears, in Hz.
+    """
+
+    def __init__(self, source_rate: int, sampling_rate: int):
+        self.source_rate = source_rate
+        self.sampling_rate = sampling_rate
+        self.wave = np.zeros(0, dtype=np.float32)
+        self.seconds = 0.0  # heard so far
+        self.columns: deque[timeline_plot.Column] = deque(maxlen=int(SHOWN_SECONDS / STEP_SECONDS) + 1)
+        self.now: timeline_plot.Column | None = None  # None is silence
+        self.level = -100.0  # dB relative to full scale, of the latest sound
+        self.lock = threading.Lock()
+        self._looked = 0.0
+        self._resampler = soxr.ResampleStream(source_rate, sampling_rate, 1, dtype="float32")
+
+    def hear(self, recognizer: Listener, samples: np.ndarray) -> None:
+        """Takes in the next int16 samples `(num_samples,)`, and looks where enough have come."""
+        fresh = self._resampler.resample_chunk(samples.astype(np.float32) / 32768)
+        self.wave = np.concatenate([self.wave, fresh])[-int(KEPT_SECONDS * self.sampling_rate) :]
+        self.seconds += len(samples) / self.source_rate
+        if len(fresh):
+            self.level = float(10 * np.log10(max(float(np.mean(np.square(fresh))), 1e-10)))
+        if self.seconds - self._looked >= STEP_SECONDS:
+            self._look(recognizer)
+
+    def _look(self, recognizer: Listener) -> None:
+        since, self._looked = self._looked, self.seconds
+        speech = speech_frames(frame_levels(self.wave, self.sampling_rate))
+        if len(self.wave) < LEAST_HEARD_SECONDS * self.sampling_rate or not speech[_frames(-RECENT_SECONDS) :].any():
+            self.now = None
+            return
+        length = len(self.wave) / self.sampling_rate
+        first = np.argmax(speech[_frames(-WINDOW_SECONDS) :]) * FRAME_SECONDS  # where speech begins in the window
+        heard = max(min(WINDOW_SECONDS, length) - first + 0.1, LEAST_HEARD_SECONDS)
+        window = Window(since, self.seconds, max(0.0, length - heard), length)
+        shares = next(listen(recognizer, self.wave, [window]))[0]
+        if self.now is not None:  # half of what it heard a moment ago, so that the picture does not flicker
+            shares = (shares + list(self.now.probabilities.values())) / 2
+        named = dict(zip(recognizer.labels, map(float, shares), strict=True))
+        self.now = timeline_plot.Column(since, self.seconds, named)
+        self.columns.append(self.now)
+
+
+def _frames(seconds: float) -> int:
+    return round(seconds / FRAME_SECONDS)
+
+
+class LiveSessions:
+    """The sessions of all visitors, the longest unheard forgotten first.
+
+    Args:
+        load: Returns the recognizer.
+    """
+
+    def __init__(self, load: Callable[[], Listener]):
+        self._load = load
+        self._sessions: OrderedDict[str, tuple[float, LiveSession]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def hear(self, name: str, source_rate: int, pcm: bytes) -> dict[str, str | float]:
+        """Takes in one visitor's next samples (int16, little-endian) and gives what the page shows.
+
+        Raises:
+            NoModel: There is no model to hear with.
+        """
+        recognizer = self._load()
+        session = self._session(name, source_rate, recognizer.sampling_rate)
+        with session.lock:
+            session.hear(recognizer, np.frombuffer(pcm, dtype="<i2"))
+            return shown(session)
+
+    def _session(self, name: str, source_rate: int, sampling_rate: int) -> LiveSession:
+        now = time.monotonic()
+        with self._lock:
+            for other in [other for other, (last, _) in self._sessions.items() if now - last > IDLE_SECONDS]:
+                del self._sessions[other]
+            _, session = self._sessions.pop(name, (now, None))
+            if session is None or session.source_rate != source_rate:
+                session = LiveSession(source_rate, sampling_rate)
+            self._sessions[name] = (now, session)
+            while len(self._sessions) > MOST_SESSIONS:
+                self._sessions.popitem(last=False)
+        return session
+
+
+def shown(session: LiveSession) -> dict[str, str | float]:
+    """What the page puts up: `emotion` and `picture` as HTML, `label`, `level` in dB and `seconds` heard."""
+    end = max(SHOWN_SECONDS, session.seconds)
+    columns = [column for column in session.columns if column.end > end - SHOWN_SECONDS]
+    drawn = timeline_plot.drawn(columns, end - SHOWN_SECONDS, end)
+    now = session.now
+    return {
+        "emotion": cards.live_card(now.best, now.probabilities[now.best]) if now else cards.live_card(None, 0.0),
+        "picture": cards.picture(*drawn, messages.live_picture(timeline_plot.runs_of(columns))),
+        "label": now.best if now else messages.SILENCE,
+        "level": round(session.level, 1),
+        "seconds": round(session.seconds, 2),
+    }
+
+
+def routes(load: Callable[[], Listener]) -> APIRouter:
+    """`POST /live/{session}?rate=48000`, the body raw int16 samples of one channel; nothing is written to disk."""
+    router, sessions = APIRouter(), LiveSessions(load)
+
+    @router.post("/live/{session}")
+    async def live(session: str, rate: int, request: Request) -> dict[str, str | float]:
+        pcm = bytearray()
+        async for part in request.stream():
+            pcm += part
+            if len(pcm) > MOST_BYTES:
+                raise HTTPException(413, "At most five seconds at a time.")
+        if not LEAST_RATE <= rate <= MAX_RATE or len(pcm) % 2 or len(session) > 64:
+            raise HTTPException(400, f"Samples are 16-bit, {LEAST_RATE} to {MAX_RATE} a second.")
+        try:
+            return await run_in_threadpool(sessions.hear, session, rate, bytes(pcm))
+        except NoModel as error:
+            raise HTTPException(503, str(error)) from error
+
+    return router
+
+
+def build() -> None:
+    """Adds the tab's content to the page under construction."""
+    with gr.Row(equal_height=False, elem_classes="ser-columns"):
+        with gr.Column(min_width=280):
+            cards.html(cards.live_controls(), "ser-live-controls")
+        with gr.Column(min_width=280):
+            cards.html(f'<div id="ser-live-emotion">{cards.live_waiting()}</div>', "ser-live-now")
+    picture = cards.picture(*timeline_plot.drawn([], 0, SHOWN_SECONDS), messages.live_picture([]))
+    cards.html(f'<div id="ser-live-picture">{picture}</div>', "ser-live-past")
+    cards.html(cards.legend(), "ser-live-legend")
+    cards.html(cards.note([messages.LIVE_NOTE]), "ser-live-note")

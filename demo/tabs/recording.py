@@ -1,0 +1,107 @@
+"""The tab Recording: a long recording in, its emotions over time out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo import cards, messages, timeline_plot
+from demo.api import TimelineData, answer, endpoint
+from demo.components import audio_input, job_buttons, long_job
+from demo.model_process import NoModel
+from ser_model.audio import AudioError, load_audio
+from ser_model.inference.results import Listener
+from ser_model.inference.timeline import WINDOWS_AT_ONCE, Timeline, assemble, hear_timeline, listen, plan_windows
+from ser_model.inference.timeline_formats import as_data, to_csv, to_json, to_textgrid
+
+Shown = tuple[str, str, str]  # status, picture with downloads, table with player
+
+
+def build(load: Callable[[], Listener]) -> None:
+    """Adds the tab's content to the page under construction.
+
+    Args:
+        load: Returns the recognizer; may take its time on the first call.
+    """
+    with gr.Row(equal_height=False, elem_classes="ser-columns"):
+        with gr.Column(min_width=300):
+            audio = audio_input("Your recording, to an hour", "ser-recording-audio", long=True)
+        with gr.Column(min_width=300):
+            status = cards.html(cards.note([messages.RECORDING_NOTE]), "ser-recording-status")
+            button, cancel = job_buttons("Follow the emotion", "ser-follow")
+    picture = cards.html("", "ser-recording-picture")
+    table = cards.html("", "ser-recording-table")
+
+    def steps(path: str | None) -> Iterator[Shown]:
+        yield from follow_or_say_why(load, path)
+
+    started = [button.click, audio.upload, audio.stop_recording]
+    long_job(started, steps, audio, [status, picture, table], cancel, messages.RECORDING_NOTE)
+    endpoint("timeline", lambda audio: timeline_data(load(), audio), audio,
+             answer(TimelineData, "timeline"), _DESCRIPTION)  # fmt: skip
+
+
+_DESCRIPTION = (
+    "Follows the emotion through a recording of up to an hour. Returns {duration, labels, segments: [{start, end, "
+    "emotion, probability}], windows: [{start, end, probabilities}]}; times in seconds, silence in neither list."
+)
+
+
+def timeline_data(recognizer: Listener, path: str) -> dict[str, Any]:
+    """The answer of `/timeline`."""
+    return as_data(hear_timeline(recognizer, load_audio(path, recognizer.sampling_rate)))
+
+
+def follow_or_say_why(load: Callable[[], Listener], path: str | None) -> Iterator[Shown]:
+    """Progress, then the result, or a sentence that says why there is none."""
+    if path is None:
+        yield cards.message_card(messages.NOTHING_CHOSEN), "", ""
+        return
+    try:
+        yield from follow(load, path)
+    except (AudioError, NoModel) as error:
+        yield cards.message_card(str(error)), "", ""
+
+
+def follow(load: Callable[[], Listener], path: str) -> Iterator[Shown]:
+    """Reads, finds the speech and listens to it, telling how far it is.
+
+    Raises:
+        AudioError: The recording cannot be used.
+    """
+    yield cards.progress_card(0.0, "Reading the recording …"), "", ""
+    recognizer = load()
+    rate = recognizer.sampling_rate
+    wave = load_audio(path, rate)
+    yield cards.progress_card(0.0, "Looking for speech …"), "", ""
+    windows, heard = plan_windows(wave, rate), []
+    for part in listen(recognizer, wave, windows):
+        heard.append(part)
+        done = min(len(heard) * WINDOWS_AT_ONCE, len(windows))
+        told = f"Heard {timeline_plot.clock(windows[done - 1].end)} of {timeline_plot.clock(len(wave) / rate)}"
+        yield cards.progress_card(done / len(windows), told), "", ""
+    yield show(assemble(len(wave) / rate, recognizer.labels, windows, heard), path)
+
+
+def show(timeline: Timeline, path: str) -> Shown:
+    """Summary, picture with downloads, and the table of segments of one recording."""
+    if not timeline.segments:
+        return cards.message_card(messages.NO_SPEECH), "", ""
+    stem = Path(path).stem
+    downloads = cards.downloads(
+        {
+            f"{stem}.csv": ("CSV", "text/csv", to_csv(timeline)),
+            f"{stem}.json": ("JSON", "application/json", to_json(timeline)),
+            f"{stem}.TextGrid": ("Praat TextGrid", "text/plain", to_textgrid(timeline)),
+        }
+    )
+    drawn = timeline_plot.drawn(timeline_plot.columns_of(timeline), 0, timeline.duration)
+    picture = cards.picture(*drawn, messages.timeline_picture(timeline))
+    return (
+        cards.note([messages.timeline_summary(timeline)]),
+        picture + cards.legend(timeline.labels) + downloads,
+        cards.segment_table(timeline.segments, path),
+    )

@@ -1,0 +1,136 @@
+"""The voice-quality panel: measures of a clip, each with its place among reference speakers."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import gradio as gr
+import numpy as np
+
+from demo import cards, messages
+from demo.api import VoiceMeasure, answer, endpoint
+from demo.components import AT_ONCE
+from ser_model.audio import AudioError, load_audio
+from ser_model.inference.voice_reference import GROUPS, SAMPLING_RATE, UNITS, VoiceReference, measure_voice
+
+MOST_SECONDS = 60.0  # measured of one clip; Praat takes a hundredth of the time it lasts
+MAX_SECONDS = 3600.0
+STRIP_WIDTH, STRIP_HEIGHT = 240, 44
+
+Measures = dict[str, float | None]
+
+
+@lru_cache(maxsize=1)
+def reference() -> VoiceReference:
+    """The reference that ships."""
+    return VoiceReference.load()
+
+
+def measures_of(path: str) -> Measures:
+    """Measures of a recording's first minute; None where one cannot be taken.
+
+    Raises:
+        AudioError: The recording cannot be used.
+    """
+    wave = load_audio(path, SAMPLING_RATE, max_seconds=MAX_SECONDS)
+    found = measure_voice(wave[: int(MOST_SECONDS * SAMPLING_RATE)], SAMPLING_RATE)
+    return {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
+
+
+def build(audio: gr.Audio, heard: list[gr.events.Dependency], cleared: gr.events.Dependency) -> None:
+    """Adds the panel to the page under construction.
+
+    Args:
+        audio: Where the clip is.
+        heard: The events after which it is measured, so that the emotion need not wait.
+        cleared: The event after which the panel is empty.
+    """
+    measures = gr.State(None)
+    with gr.Column(elem_classes="ser-voice", elem_id="ser-voice-part"):
+        with gr.Row(equal_height=True, elem_classes="ser-voice-head"):
+            cards.html(f'<h2 class="ser-heading">Voice quality</h2><p>{messages.VOICE_LEAD}</p>', "ser-voice-title")
+            group = gr.Radio(
+                list(GROUPS), value="all", label="Compared with", elem_id="ser-voice-group", min_width=220,
+            )  # fmt: skip
+        panel = cards.html(cards.note([messages.VOICE_WAITING]), "ser-voice")
+    for event in heard:
+        event.then(_measured, [audio, group], [measures, panel], **AT_ONCE)
+    cleared.then(lambda: (None, cards.note([messages.VOICE_WAITING])), None, [measures, panel], **AT_ONCE)
+    group.change(lambda known, group: panel_of(known, group), [measures, group], panel, **AT_ONCE)
+    endpoint("voice_quality", lambda audio: as_answer(measures_of(audio)), audio,
+             answer(list[VoiceMeasure], "measures"), _DESCRIPTION)  # fmt: skip
+
+
+_DESCRIPTION = (
+    "Measures the voice in one recording (its first minute). Returns a list of {measure, title, unit, value, "
+    "percentiles: {women, men, all}}: how many of 100 reference clips lie below the value; null where a measure "
+    "cannot be taken."
+)
+
+
+def _measured(path: str | None, group: str) -> tuple[Measures | None, str]:
+    try:
+        measures = measures_of(path) if path else None
+    except AudioError:  # said where the emotion would be
+        measures = None
+    return measures, panel_of(measures, group)
+
+
+def as_answer(measures: Measures) -> list[dict]:
+    """Measures as `/voice_quality` gives them, in the units of the reference."""
+    entries = []
+    for name, value in measures.items():
+        places = None
+        if value is not None:
+            places = {group: reference().percentile(name, group, value) for group in GROUPS}
+        entries.append({"measure": name, "title": messages.VOICE[name].title, "unit": UNITS[name], "value": value,
+                        "percentiles": places})  # fmt: skip
+    return entries
+
+
+def panel_of(measures: Measures | None, group: str) -> str:
+    """One card a measure: value, silhouette of the reference with the value in it, and what it means."""
+    if measures is None:
+        return cards.note([messages.VOICE_WAITING])
+    shown = [_card(name, value, group) for name, value in measures.items()]
+    shown.append(cards.note([messages.voice_reference(reference().content)]))
+    return f'<div class="ser-measures">{"".join(shown)}</div>'
+
+
+def _card(name: str, value: float | None, group: str) -> str:
+    text = messages.VOICE[name]
+    if value is None:
+        return cards.measure_card(text.title, messages.NO_VALUE, "", messages.NOT_MEASURED, text.meaning)
+    percentile = reference().percentile(name, group, value) or 0.0
+    place = messages.among(percentile, group)
+    return cards.measure_card(text.title, text.shown(value), strip_svg(name, group, value), place, text.meaning)
+
+
+def strip_svg(name: str, group: str, value: float) -> str:
+    """How the reference is spread, its middle half darker, its median a line, and a marker at the value."""
+    known = reference().values(name, group)
+    low, high = float(known[0]), float(known[-1])
+    places = np.linspace(low, high, 49)
+    heights = 2 + (STRIP_HEIGHT - 16) * reference().density(name, group, places)
+    quarter, median, three_quarters = np.interp([25, 50, 75], reference().percentiles, known)
+
+    def across(where: float) -> float:
+        return 6 + (STRIP_WIDTH - 12) * min(max((where - low) / (high - low), 0.0), 1.0)
+
+    def hill(chosen: np.ndarray) -> str:
+        top = " ".join(f"L{across(place):.1f} {STRIP_HEIGHT - 6 - height:.1f}"
+                       for place, height in zip(places[chosen], heights[chosen], strict=True))  # fmt: skip
+        ends = across(places[chosen][0]), across(places[chosen][-1])
+        return f"M{ends[0]:.1f} {STRIP_HEIGHT - 6} {top} L{ends[1]:.1f} {STRIP_HEIGHT - 6}Z"
+
+    middle = (places >= quarter) & (places <= three_quarters)
+    marker, line = across(value), across(median)
+    return (
+        f'<svg class="ser-strip" viewBox="0 0 {STRIP_WIDTH} {STRIP_HEIGHT}" aria-hidden="true">'
+        f'<path class="ser-hill" d="{hill(np.ones(len(places), dtype=bool))}"/>'
+        f'<path class="ser-middle" d="{hill(middle)}"/>'
+        f'<line class="ser-median" x1="{line:.1f}" x2="{line:.1f}" y1="10" y2="{STRIP_HEIGHT - 6}"/>'
+        f'<path class="ser-marker" d="M{marker:.1f} {STRIP_HEIGHT - 7}l-5 7h10Z"/>'
+        f'<line class="ser-value" x1="{marker:.1f}" x2="{marker:.1f}" y1="4" y2="{STRIP_HEIGHT - 4}"/></svg>'
+    )

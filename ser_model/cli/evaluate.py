@@ -1,0 +1,45 @@
+"""Measure a saved model on a corpus again and print its report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ser_model.cli import set_up
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="checkpoint folder or Hub id")
+    parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
+    parser.add_argument("--protocol", help="how clips are split; default: as the model was trained")
+    parser.add_argument("--fold", type=int, help="number of the fold, from 1; default: as the model was trained")
+    parser.add_argument(
+        "--corpora",
+        type=lambda text: text.split(","),
+        metavar="A,B",
+        help="measure on these: a corpus it was trained on gives its test part, any other all its clips",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the report as JSON on stdout and one line of figures on stderr."""
+    from datasets_scripts import CorpusError
+    from ser_model.evaluation.evaluate_checkpoint import evaluate_again
+    from ser_model.inference.recognizer import EmotionRecognizer, ModelError
+
+    set_up()
+    try:
+        recognizer = EmotionRecognizer.from_pretrained(args.model)
+        report = evaluate_again(recognizer, args.data_dir, args.protocol, args.fold, args.corpora)
+    except (CorpusError, ModelError) as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(report, indent=1))
+    test = report["test"]
+    print(
+        f"Test UAR {test['uar']:.1%}, accuracy {test['accuracy']:.1%}, macro F1 {test['macro_f1']:.1%} "
+        f"({', '.join(report['corpora'])}; protocol {report['protocol']}, fold {report['fold']}).",
+        file=sys.stderr,
+    )
+    return 0

@@ -1,0 +1,135 @@
+"""Emotion over the time of a long recording: windows where somebody speaks, joined to segments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from .results import Listener
+from .voice_activity import speech_stretches
+
+WINDOW_SECONDS = 3.0  # about the length of the clips that such networks learn from
+LEAST_HEARD_SECONDS = 1.0  # a shorter word is heard together with what is around it
+WINDOWS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Window:
+    """One look of the network; all in seconds.
+
+    Attributes:
+        start, end: The time it speaks for: what lies nearer to its middle than to its neighbours'.
+        heard_from, heard_to: What the network is given.
+    """
+
+    start: float
+    end: float
+    heard_from: float
+    heard_to: float
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of one emotion, `start` and `end` in seconds; `probability` is its mean over the stretch."""
+
+    start: float
+    end: float
+    emotion: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What was heard in a recording over time.
+
+    Attributes:
+        duration: Length of the recording in seconds.
+        labels: The emotions, in the model's order.
+        windows: The looks of the network, in order; between them nobody speaks.
+        probabilities: `(num_windows, num_labels)`.
+        segments: Neighbouring windows of the same most probable emotion, joined.
+    """
+
+    duration: float
+    labels: list[str]
+    windows: list[Window]
+    probabilities: np.ndarray
+    segments: list[Segment]
+
+
+def plan_windows(wave: np.ndarray, sampling_rate: int, window_seconds: float = WINDOW_SECONDS) -> list[Window]:
+    """Windows over the speech in a recording, at least half-overlapping and evenly spaced within a stretch.
+
+    Args:
+        wave: Mono samples `(num_samples,)`.
+        sampling_rate: In Hz.
+        window_seconds: Length of a window.
+    """
+    duration = len(wave) / sampling_rate
+    return [
+        window
+        for start, end in speech_stretches(wave, sampling_rate)
+        for window in _over_stretch(start, end, window_seconds, duration)
+    ]
+
+
+def _over_stretch(start: float, end: float, seconds: float, duration: float) -> list[Window]:
+    if end - start <= seconds:
+        wanted = min(max(end - start, LEAST_HEARD_SECONDS), duration)
+        heard_from = min(max(0.0, (start + end - wanted) / 2), duration - wanted)
+        return [Window(start, end, heard_from, heard_from + wanted)]
+    count = 1 + math.ceil((end - start - seconds) / (seconds / 2) - 1e-9)
+    begins = np.linspace(start, end - seconds, count).tolist()
+    borders = [start, *((one + other + seconds) / 2 for one, other in pairwise(begins)), end]
+    return [Window(*own, begin, begin + seconds) for own, begin in zip(pairwise(borders), begins, strict=True)]
+
+
+def listen(recognizer: Listener, wave: np.ndarray, windows: Sequence[Window]) -> Iterator[np.ndarray]:
+    """Probabilities of the windows, a batch at a time: `(num_windows, num_labels)` each.
+
+    Args:
+        recognizer: The model.
+        wave: The recording at the recognizer's sampling rate `(num_samples,)`.
+        windows: Where to listen.
+    """
+    rate = recognizer.sampling_rate
+    for first in range(0, len(windows), WINDOWS_AT_ONCE):
+        batch = windows[first : first + WINDOWS_AT_ONCE]
+        yield recognizer.probabilities_of(
+            [wave[round(window.heard_from * rate) : round(window.heard_to * rate)] for window in batch]
+        )
+
+
+def assemble(duration: float, labels: list[str], windows: list[Window], heard: Sequence[np.ndarray]) -> Timeline:
+    """Joins what `listen` gave to a timeline."""
+    probabilities = np.concatenate([np.zeros((0, len(labels)), dtype=np.float32), *heard])
+    return Timeline(duration, labels, windows, probabilities, _joined(labels, windows, probabilities))
+
+
+def hear_timeline(recognizer: Listener, wave: np.ndarray) -> Timeline:
+    """Plans, listens and assembles in one go; `wave` at the recognizer's sampling rate."""
+    windows = plan_windows(wave, recognizer.sampling_rate)
+    heard = list(listen(recognizer, wave, windows))
+    return assemble(len(wave) / recognizer.sampling_rate, recognizer.labels, windows, heard)
+
+
+def _joined(labels: list[str], windows: list[Window], probabilities: np.ndarray) -> list[Segment]:
+    runs: list[list[int]] = []
+    for index, row in enumerate(probabilities):
+        # a pause in speech ends a segment
+        touching = index > 0 and windows[index - 1].end == windows[index].start
+        if touching and row.argmax() == probabilities[index - 1].argmax():
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    segments = []
+    for run in runs:
+        lengths = [windows[index].end - windows[index].start for index in run]
+        mean = np.average(probabilities[run], axis=0, weights=lengths)
+        best = int(probabilities[run[0]].argmax())
+        segments.append(Segment(windows[run[0]].start, windows[run[-1]].end, labels[best], float(mean[best])))
+    return segments

@@ -1,0 +1,224 @@
+"""The model card: what a checkpoint is, how good it is, and what it must not be used for."""
+
+from __future__ import annotations
+
+import re
+from statistics import median
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from datasets_scripts import find_corpus
+from ser_model.hub import MODEL_PLACEHOLDER
+from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+
+# What the Hub has an identifier for; other terms are `other` with a name of our own.
+HUB_LICENCES = frozenset({"cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "odbl"})
+
+# Our figure > (the Hub's metric, its name here, how it is averaged). UAR is the recall averaged over classes.
+METRICS = {
+    "uar": ("recall", "UAR", {"average": "macro"}),
+    "accuracy": ("accuracy", "accuracy", None),
+    "macro_f1": ("f1", "macro F1", {"average": "macro"}),
+}
+
+_BODY = """---
+{metadata}
+---
+
+# {title}
+
+Hears one of {num_labels} emotions in a recorded voice: {labels}. {architecture}
+
+## Use
+
+With transformers alone (besides it torch{praat}; files need the ffmpeg program):
+
+```python
+from transformers import pipeline
+
+classifier = pipeline("audio-classification", model="{model_id}", trust_remote_code=True, top_k=None)
+print(classifier("clip.wav"))
+```
+
+With the project's own code, which also says where the network listened:
+
+```python
+from ser_model import EmotionRecognizer
+
+result = EmotionRecognizer.from_pretrained("{model_id}")("clip.wav")
+print(result.label, result.probabilities, result.attention)
+```
+
+It hears mono sound at {sampling_rate:,} Hz. A clip longer than {span:.1f} s is heard whole, in half-overlapping
+windows whose probabilities are averaged; nothing is cut off.
+
+## How often it is right
+
+Measured on the test part, protocol `{protocol}`, fold {fold}, seed {seed}.
+
+| part | clips | UAR | accuracy | macro F1 |
+|---|---|---|---|---|
+{rows}
+
+UAR is the mean recall over the classes with at least one true clip; guessing gives {chance:.1%}. Validation
+figures chose the epoch; the test part was not looked at until the end.
+
+Its probabilities are calibrated on the validation part (temperature {temperature:.2f}): on the test part, how
+sure it is and how often it is right lie {ece:.1%} apart on average (expected calibration error, ten bins).
+
+![Confusion matrix of the test part](confusion_matrix.png)
+
+Speaker by speaker: {speakers}
+
+## Leakage report
+
+{leaking}
+{notes}
+| part | speakers also trained on | clips also trained on | augmented twins trained on |
+|---|---|---|---|
+{leakage}
+
+## Intended use
+
+Teaching, demonstrations and research on acted emotional speech.
+
+## Limits
+
+- It learned from {learned_from}; other languages, cultures, ages, microphones and
+  feelings than those are outside what was measured.
+- It names how a voice sounds, not what a person feels. It must not be used for decisions about
+  people (hiring, policing, insurance, health, education).
+- A voice it never heard is often misjudged: see the figures above.
+
+## Training data and licence
+
+{terms}
+
+The weights inherit these terms{licence_note}. Whoever publishes results made with them cites the corpora:
+
+{citations}
+"""
+
+
+def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
+    """Builds the card of a trained checkpoint from its report.
+
+    Where the card names the model it has `hub.MODEL_PLACEHOLDER`, which a push replaces by the id.
+
+    Args:
+        report: The content of `report.json`.
+        architecture: One line about the network.
+    """
+    builders = [find_corpus(name) for name in report["corpora"]]
+    front = SerFeatureExtractor(**report["settings"]["feature_extractor"])
+    metadata = _metadata(report, builders)
+    own = "folder" in report["corpora"]
+    return ModelCard(
+        _BODY.format(
+            metadata=metadata.to_yaml(),
+            title=metadata.model_name,
+            num_labels=len(report["labels"]),
+            labels=", ".join(report["labels"]),
+            architecture=architecture,
+            model_id=MODEL_PLACEHOLDER,
+            praat=", for the voice quality also praat-parselmouth" if front.voice_quality else "",
+            sampling_rate=front.sampling_rate,
+            span=front.num_frames * front.hop_length / front.sampling_rate,
+            protocol=report["protocol"],
+            fold=report["fold"],
+            seed=report["seed"],
+            rows=_rows(report),
+            chance=1 / len(report["labels"]),
+            temperature=report["temperature"],
+            ece=report["test"]["calibration"]["ece"],
+            speakers=_speaker_sentence(report["test"]["per_speaker"]),
+            leaking=_leakage_sentence(report),
+            notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",
+            leakage=_leakage_rows(report["leakage"]),
+            learned_from=("few people's own recordings" if own else "few actors' English speech in quiet rooms"),
+            terms="\n".join(f"- {builder.corpus}: {builder.licence}" for builder in builders),
+            licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
+            citations="\n".join(f"- {builder.cite}" for builder in builders if builder.cite),
+        )
+    )
+
+
+def _metadata(report: dict[str, Any], builders: list[Any]) -> ModelCardData:
+    """The YAML head: what the Hub filters by, and the figures of every corpus for its result tables."""
+    licence, licence_name = _licence([builder.licence for builder in builders])
+    setting = f"{report['protocol']}, fold {report['fold']}, seed {report['seed']}"
+    return ModelCardData(
+        language=None if "folder" in report["corpora"] else "en",
+        license=licence,
+        license_name=licence_name,
+        library_name="transformers",
+        pipeline_tag="audio-classification",
+        tags=["speech-emotion-recognition", "audio-classification", "speech", "emotion", *report["corpora"]],
+        metrics=[metric for metric, _, _ in METRICS.values()],
+        model_name=f"{report['preset']}-{report['protocol']}-fold{report['fold']}-seed{report['seed']}",
+        eval_results=[
+            EvalResult(
+                task_type="audio-classification",
+                task_name="Speech emotion recognition",
+                dataset_type=corpus,
+                dataset_name=f"{corpus.upper()} ({report['protocol']})",
+                dataset_config=setting,
+                dataset_split="test",
+                metric_type=metric,
+                metric_name=name,
+                metric_args=averaging,
+                metric_value=round(figures[key], 4),
+            )
+            for corpus, figures in report["test"]["per_corpus"].items()
+            for key, (metric, name, averaging) in METRICS.items()
+        ],
+    )
+
+
+def _licence(terms: list[str]) -> tuple[str, str | None]:
+    """The Hub's licence identifier, and a name of our own where that is `other`."""
+    if len(set(terms)) == 1 and terms[0] in HUB_LICENCES:
+        return terms[0], None
+    return "other", "-and-".join(re.sub(r"[^a-z0-9.]+", "-", term.lower()) for term in dict.fromkeys(terms))
+
+
+def _rows(report: dict[str, Any]) -> str:
+    parts = {"test": report["test"]}
+    parts |= {f"test, {corpus}": figures for corpus, figures in report["test"]["per_corpus"].items()}
+    return "\n".join(
+        f"| {part} | {figures.get('clips', report['split_sizes']['test'])} | "
+        f"{figures['uar']:.1%} | {figures['accuracy']:.1%} | {figures['macro_f1']:.1%} |"
+        for part, figures in parts.items()
+    )
+
+
+def _speaker_sentence(per_speaker: dict[str, dict[str, Any]]) -> str:
+    ordered = sorted((figures["uar"], speaker) for speaker, figures in per_speaker.items() if speaker)
+    if not ordered:
+        return "the recordings do not say who speaks."
+    (lowest, low), (highest, high) = ordered[0], ordered[-1]
+    middle = median(uar for uar, _ in ordered)
+    return (
+        f"the UAR of {len(ordered)} test speakers lies between {lowest:.1%} ({low}) and {highest:.1%} ({high}); "
+        f"the median is {middle:.1%}."
+    )
+
+
+def _leakage_rows(leakage: dict[str, Any]) -> str:
+    keys = ("shared_speakers", "shared_clips", "augmented_twins")
+    return "\n".join(
+        f"| {part} | " + " | ".join(str(leakage[part][key]) for key in keys) + " |" for part in ("validation", "test")
+    )
+
+
+def _leakage_sentence(report: dict[str, Any]) -> str:
+    test = report["leakage"]["test"]
+    if report["leakage"]["leaking"]:
+        return (
+            f"**This protocol leaks**: {test['shared_clips']} test clips were also trained on in another "
+            "version; the figures say nothing about new recordings."
+        )
+    if test["shared_speakers"]:
+        return f"All clips of the test part are new, but its {test['shared_speakers']} speakers were trained on."
+    return "No test speaker and no test clip was heard in training or used to choose anything."

@@ -1,0 +1,100 @@
+"""Frames of whole corpora, made once and kept in the datasets cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset, Features, List, Value
+
+from ser_model.audio import load_audio
+from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+
+from .augmentation import Augmentation
+
+_VERSION = 1  # raise when the frames of a clip change: datasets' cache does not see a changed body
+
+
+def _clip_frames(audio: str, front_end: dict, augmentation: dict, view: int, seed: int, version: int) -> dict[str, Any]:
+    extractor = SerFeatureExtractor(**front_end)
+    samples = load_audio(audio, extractor.sampling_rate)
+    samples = Augmentation(**augmentation).view(samples, extractor.sampling_rate, Path(audio).stem, view, seed)
+    row = {"frames": extractor.frames([samples])[0].ravel()}
+    utterances = extractor.utterances([samples])
+    return row if utterances is None else row | {"utterance": utterances[0]}
+
+
+class ViewFrames(torch.utils.data.Dataset):
+    """Unstandardised frames of (clip, view) items, read from one cached table a view.
+
+    Args:
+        table: Corpus table with the columns `audio` and `emotion`.
+        items: (row of `table`, view) pairs.
+        extractor: Its `mean` and `std` are not used here.
+        augmentation: How views are made.
+        seed: Seed of the views.
+
+    Attributes:
+        weights: How much each item counts in the loss, float32 `(num_items,)`; 1 unless set.
+    """
+
+    def __init__(
+        self,
+        table: Dataset,
+        items: Sequence[tuple[int, int]],
+        extractor: SerFeatureExtractor,
+        augmentation: Augmentation,
+        seed: int,
+    ):
+        self.items = list(items)
+        self.weights = np.ones(len(self.items), dtype=np.float32)
+        self.num_features = extractor.feature_size
+        self.labels = list(table["emotion"])
+        self.views = {
+            view: _view_table(table, extractor, augmentation, view, seed) for view in {view for _, view in self.items}
+        }
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        clip, view = self.items[index]
+        row = self.views[view][clip]
+        frames = row["frames"].reshape(-1, self.num_features)
+        item = {"input_features": frames, "labels": self.labels[clip], "weight": self.weights[index]}
+        return item | {"utterance_features": row["utterance"]} if "utterance" in row else item
+
+    def column(self, name: str) -> Iterator[np.ndarray]:
+        """One value of every item, in order."""
+        return (self[index][name] for index in range(len(self)))
+
+
+def _view_table(
+    table: Dataset, extractor: SerFeatureExtractor, augmentation: Augmentation, view: int, seed: int
+) -> Dataset:
+    front_end = {
+        name: getattr(extractor, name)
+        for name in ("features", "sampling_rate", "n_fft", "hop_length", "num_mel_bins", "num_mfcc", "voice_quality")
+    }
+    columns = ["frames", "utterance"] if extractor.voice_quality else ["frames"]
+    # The clips themselves do not depend on how views are made: all presets share them.
+    changes = asdict(augmentation) | {"views": 0} if view else {}
+    return (
+        table.select_columns("audio")
+        .map(
+            _clip_frames,
+            input_columns="audio",
+            remove_columns="audio",
+            fn_kwargs={
+                "front_end": front_end, "augmentation": changes, "view": view,
+                "seed": seed if view else 0, "version": _VERSION,
+            },
+            features=Features({name: List(Value("float32")) for name in columns}),
+            desc=f"Features of view {view}" if view else "Features of the clips",
+        )
+        .with_format("numpy")
+    )  # fmt: skip

@@ -1,0 +1,126 @@
+"""One complete JSON file per system: every block is handed on as keyword arguments to one callable."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from transformers import AutoConfig, PretrainedConfig
+
+from datasets_scripts import load_corpora
+from ser_model.models import registration  # registers the models
+from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+from ser_model.training.augmentation import Augmentation
+from ser_model.training.trainer import Loss, SerTrainingArguments
+
+FOLDER = Path(__file__).parent
+STATISTICS = frozenset({"mean", "std", "utterance_mean", "utterance_std"})  # fitted, never given
+DERIVED = frozenset(
+    {"num_features", "num_frames", "num_utterance_features", "calibration_temperature"}
+)  # follow from the rest
+
+
+class PresetError(Exception):
+    """A preset that cannot be used, said in one sentence."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A system as data.
+
+    Attributes:
+        name: The file's name without ending.
+        data: For `datasets_scripts.load_corpora`.
+        augmentation: For `Augmentation`.
+        feature_extractor: For `SerFeatureExtractor`.
+        model: `model_type`, and the rest for its configuration class.
+        loss: For `Loss`.
+        training: For `SerTrainingArguments`.
+        notes: Where the system's page is silent, and what was chosen.
+    """
+
+    name: str
+    data: dict[str, Any]
+    augmentation: dict[str, Any]
+    feature_extractor: dict[str, Any]
+    model: dict[str, Any]
+    loss: dict[str, Any]
+    training: dict[str, Any]
+    notes: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def config(self, **derived: Any) -> PretrainedConfig:
+        """The model's configuration; `derived` is what follows from data and extractor."""
+        return AutoConfig.for_model(**self.model, **derived)
+
+
+def names() -> list[str]:
+    """The presets that come with the project."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def load_preset(name: str) -> Preset:
+    """Loads a preset by its name, or from a JSON file of one's own.
+
+    Raises:
+        PresetError: There is no such preset, or it has an unknown key or a value of a wrong type.
+    """
+    path = Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PresetError(f"There is no preset {name}; known are {', '.join(names())}.") from None
+    except ValueError as error:
+        raise PresetError(f"The preset {path} is not JSON: {error}.") from None
+    return preset_from_dict({"name": path.stem, **content})
+
+
+def preset_from_dict(content: dict[str, Any]) -> Preset:
+    """Checks a preset's blocks against what they are handed to; see `load_preset`."""
+    name = content.get("name", "preset")
+    blocks = [field.name for field in fields(Preset)]
+    for block in content:
+        if block not in blocks:
+            raise PresetError(f"{name}: unknown block {block!r}; a preset has {', '.join(blocks[1:])}.")
+    for block in blocks:
+        if block not in content:
+            raise PresetError(f"{name}: the block {block!r} is missing.")
+    _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir"}))
+    _check(name, "augmentation", content["augmentation"], Augmentation)
+    _check(name, "feature_extractor", content["feature_extractor"], SerFeatureExtractor, derived=STATISTICS)
+    model = dict(content["model"])
+    model_type = model.pop("model_type", None)
+    known = {config_class.model_type: config_class for config_class in registration.MODELS}
+    if model_type not in known:
+        raise PresetError(f"{name}: model.model_type has to be one of {', '.join(known)}, not {model_type!r}.")
+    _check(name, "model", model, known[model_type], derived=DERIVED)
+    _check(name, "loss", content["loss"], Loss)
+    _check(name, "training", content["training"], SerTrainingArguments)
+    return Preset(**content)
+
+
+def _check(name: str, block: str, values: Any, target: Callable, derived: frozenset[str] = frozenset()) -> None:
+    """Refuses keys that `target` does not take and values that its annotations do not allow."""
+    if not isinstance(values, dict):
+        raise PresetError(f"{name}: the block {block!r} has to be an object of keys and values.")
+    allowed = {
+        key
+        for key, parameter in inspect.signature(target).parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD and key not in derived
+    }
+    hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    for key, value in values.items():
+        if key not in allowed:
+            raise PresetError(f"{name}: unknown key {block}.{key}; known are {', '.join(sorted(allowed))}.")
+        try:
+            TypeAdapter(hints[key]).validate_python(value, strict=True)
+        except ValidationError as error:
+            what = error.errors()[0]["msg"]
+            raise PresetError(f"{name}: {block}.{key} cannot be {value!r}: {what}.") from None
