@@ -18,7 +18,7 @@ from demo.model_process import NoModel
 from demo.tabs import live
 from demo.tabs import recording as tab
 from demo.timeline_plot import Column
-from ser_model.inference.timeline import Window, assemble, hear_timeline
+from ser_model.inference.timeline import Window, assemble, predict_timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -65,7 +65,7 @@ def test_an_hour_is_drawn_with_few_columns():
 
 
 def test_columns_of_a_long_timeline_are_means(monkeypatch):
-    heard = hear_timeline(tiny_recognizer(), phrases(20.0))
+    heard = predict_timeline(tiny_recognizer(), phrases(20.0))
     monkeypatch.setattr(timeline_plot, "MOST_COLUMNS", 3)
     few = timeline_plot.columns_of(heard)
     assert len(few) <= 4 < len(heard.windows)

@@ -86,15 +86,15 @@ def test_padding_and_batch_mates_never_change_a_prediction(kind):
     clips = [voiced_tone(seconds, seed=index) for index, seconds in enumerate((0.1, 0.33, 1.0, 2.345, 4.8, 5.5, 12.3))]
     whole = torch.randn(len(clips), 3) if kind == "utterance" else None
 
-    def hear(which, **padding):
+    def predict(which, **padding):
         batch = extractor([clips[index] for index in which], sampling_rate=16_000, return_tensors="pt", **padding)
         with torch.no_grad():
             return model(**batch, utterance_features=None if whole is None else whole[which], output_attentions=True)
 
     for mates in (range(4), range(len(clips))):
-        together = hear(list(mates))
+        together = predict(list(mates))
         for index in mates:
-            alone, padded = hear([index]), hear([index], padding="max_length", max_length=1_000)
+            alone, padded = predict([index]), predict([index], padding="max_length", max_length=1_000)
             frames = alone.attentions[0].shape[1]
             for other in (padded, together):
                 row = index if other is together else 0

@@ -88,6 +88,11 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
         """Features of a whole clip."""
         return len(MEASURES) + 1 if self.voice_quality else 0
 
+    @property
+    def seconds_per_frame(self) -> float:
+        """Time from one frame to the next."""
+        return self.hop_length / self.sampling_rate
+
     def __call__(
         self,
         raw_speech: np.ndarray | Sequence[float] | Sequence[np.ndarray],
@@ -118,7 +123,9 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
         if sampling_rate is None:
             logger.warning_once("Pass sampling_rate: without it a wrong rate goes unnoticed.")
         elif sampling_rate != self.sampling_rate:
-            raise ValueError(f"These models hear at {self.sampling_rate} Hz; resample from {sampling_rate} Hz first.")
+            raise ValueError(
+                f"These models take audio at {self.sampling_rate} Hz; resample from {sampling_rate} Hz first."
+            )
         clips = _as_clips(raw_speech)
         return self.collate(self.frames(clips), self.utterances(clips), padding, max_length, truncation, return_tensors)
 

@@ -1,10 +1,10 @@
-"""A trained model ready to hear: audio in, emotion out."""
+"""A trained model ready to use: audio in, emotion out."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from transformers.utils import cached_file
 
 from ser_model.audio import AudioSource, load_audio
 from ser_model.models import registration  # noqa: F401  (registers the models)
+from ser_model.models.windowing_ser import WINDOWS_AT_ONCE, forward_windowed
 
 from .results import Attention, EmotionResult
 
@@ -23,7 +24,7 @@ class ModelError(Exception):
 
 
 class EmotionRecognizer:
-    """Hears emotions: `EmotionRecognizer.from_pretrained("checkpoints/default")("clip.wav").label`."""
+    """Predicts emotions: `EmotionRecognizer.from_pretrained("checkpoints/default")("clip.wav").label`."""
 
     def __init__(self, model: Any, feature_extractor: Any, report: dict[str, Any] | None = None):
         self.model = model.eval()
@@ -64,14 +65,11 @@ class EmotionRecognizer:
 
     @property
     def sampling_rate(self) -> int:
-        """The rate in Hz at which the model hears."""
+        """Sampling rate in Hz of the audio that the model takes."""
         return self.feature_extractor.sampling_rate
 
     def __call__(self, audio: AudioSource, sampling_rate: int | None = None) -> EmotionResult:
-        """Hears one recording.
-
-        A recording longer than the network's span is heard in half-overlapping windows whose
-        probabilities are averaged by their valid frames.
+        """Predicts the emotion of one recording.
 
         Args:
             audio: Path, bytes of a file, or an array of samples.
@@ -80,31 +78,36 @@ class EmotionRecognizer:
         Raises:
             AudioError: The recording cannot be used; the text says why.
         """
-        wave = load_audio(audio, self.sampling_rate, source_rate=sampling_rate)
-        inputs = self.feature_extractor(wave, sampling_rate=self.sampling_rate, return_tensors="pt")
-        with torch.inference_mode():
-            outputs = self.model(**inputs.to(self.model.device), output_attentions=True)
-        probabilities = outputs.logits[0].float().softmax(dim=-1).tolist()
-        weights = outputs.attentions[0][0].float().cpu().numpy()
-        times = np.arange(len(weights)) * (self.feature_extractor.hop_length / self.sampling_rate)
-        named = dict(zip(self.labels, probabilities, strict=True))
-        return EmotionResult(
-            label=max(named, key=lambda label: named[label]),
-            probabilities=named,
-            attention=Attention(times, weights),
-            duration=len(wave) / self.sampling_rate,
-        )
+        return self.predict_batch([load_audio(audio, self.sampling_rate, source_rate=sampling_rate)])[0]
 
-    def probabilities_of(self, waves: Sequence[np.ndarray]) -> np.ndarray:
-        """Hears several short stretches at once, without attention.
+    def predict_batch(self, waves: Sequence[np.ndarray]) -> list[EmotionResult]:
+        """Predicts the emotions of several recordings, `WINDOWS_AT_ONCE` recordings and windows at a time.
+
+        A recording longer than the network's span is cut into half-overlapping windows whose
+        probabilities are averaged by their valid frames. Other recordings never change a result.
 
         Args:
-            waves: Mono samples at `sampling_rate`, `(num_samples,)` each.
-
-        Returns:
-            `(num_waves, num_labels)`, in the order of `labels`.
+            waves: Mono float32 samples at `sampling_rate`, `(num_samples,)` each.
         """
+        batches = [waves[first : first + WINDOWS_AT_ONCE] for first in range(0, len(waves), WINDOWS_AT_ONCE)]
+        return [result for batch in batches for result in self._predict(batch)]
+
+    def _predict(self, waves: Sequence[np.ndarray]) -> Iterator[EmotionResult]:
         inputs = self.feature_extractor(waves, sampling_rate=self.sampling_rate, return_tensors="pt")
         with torch.inference_mode():
-            logits = self.model(**inputs.to(self.model.device)).logits
-        return logits.float().softmax(dim=-1).cpu().numpy()
+            logits, attention = forward_windowed(
+                self.model, self.model.config.num_frames, **inputs.to(self.model.device)
+            )
+        shares = logits.softmax(dim=-1).tolist()
+        for index, (wave, frames) in enumerate(zip(waves, inputs["attention_mask"].sum(dim=1).tolist(), strict=True)):
+            probabilities = dict(zip(self.labels, shares[index], strict=True))
+            yield EmotionResult(
+                label=max(probabilities, key=lambda label: probabilities[label]),
+                probabilities=probabilities,
+                attention=None if attention is None else self._over_time(attention[index, :frames]),
+                duration=len(wave) / self.sampling_rate,
+            )
+
+    def _over_time(self, weights: torch.Tensor) -> Attention:
+        times = np.arange(len(weights)) * self.feature_extractor.seconds_per_frame
+        return Attention(times, weights.cpu().numpy())

@@ -97,7 +97,7 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     _check(name, "feature_extractor", content["feature_extractor"], SerFeatureExtractor, derived=STATISTICS)
     model = dict(content["model"])
     model_type = model.pop("model_type", None)
-    known = {config_class.model_type: config_class for config_class in registration.MODELS}
+    known = {name: family.config_class for name, family in registration.FAMILIES.items()}
     if model_type not in known:
         raise PresetError(f"{name}: model.model_type has to be one of {', '.join(known)}, not {model_type!r}.")
     _check(name, "model", model, known[model_type], derived=DERIVED)
