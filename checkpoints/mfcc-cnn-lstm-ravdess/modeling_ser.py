@@ -101,7 +101,7 @@ class SerPreTrainedModel(PreTrainedModel):
         if callable(reset := getattr(module, "reset_parameters", None)):  # PyTorch's own initialisation
             reset()
 
-    def encode(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def encode(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Turns windows into one vector each.
 
         Args:
@@ -109,7 +109,7 @@ class SerPreTrainedModel(PreTrainedModel):
             lengths: Valid frames `(batch,)`, at least `time_stride` each.
 
         Returns:
-            Vectors `(batch, size)`, and `(batch, num_steps)` how much each step of time counted.
+            Vectors `(batch, size)`, and attention over time `(batch, num_steps)`, None without.
         """
         raise NotImplementedError(f"{type(self).__name__} has to encode.")
 
@@ -144,16 +144,17 @@ class SerPreTrainedModel(PreTrainedModel):
         if attention_mask is None:
             attention_mask = input_features.new_ones(input_features.shape[:2])
         lengths = attention_mask.sum(dim=1).long()
-        # A slice of the span: in a traced graph, which has no `if`, the shapes of longer windows do not fit.
+        # A slice of the span: in a traced graph, which keeps no `if`, longer windows do not fit it.
         mask = torch.arange(span, device=lengths.device)[:frames] < lengths[:, None]
         x = (input_features * mask[..., None]).to(self.dtype)
-        x = F.pad(x, (0, 0, 0, torch.sym_max(0, self.time_stride - frames)))
+        if frames < self.time_stride:
+            x = F.pad(x, (0, 0, 0, self.time_stride - frames))
         encoded, weights = self.encode(x, lengths.clamp(min=self.time_stride))
         if utterance_features is not None:
             encoded = torch.cat([encoded, utterance_features.to(encoded.dtype)], dim=-1)
         logits = self.classifier(encoded) / self.config.calibration_temperature
         attention = None
-        if output_attentions:  # from steps to frames; the last ones may be too few for a step
+        if output_attentions and weights is not None:  # from steps to frames; the last ones may be too few for a step
             spread = (weights / self.time_stride).repeat_interleave(self.time_stride, dim=1)
             attention = F.pad(spread, (0, self.time_stride))[:, :frames]
         return classifier_output(logits, attention, labels, return_dict)
