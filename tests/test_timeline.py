@@ -111,11 +111,12 @@ def test_praat_reads_the_textgrid_back(predicted, tmp_path):
     assert len(read) > len(spoken)  # silence has intervals of its own
 
 
-def test_quotes_in_a_label_survive_praat(tmp_path):
-    odd = assemble(2.0, ['say "no"', "x"], [Window(0, 2, 0, 2)], [np.float32([[0.9, 0.1]])])
+@pytest.mark.parametrize("label", ['say "no"', "überrascht", "怒り", r"back\slash"])
+def test_any_label_survives_praat(label, tmp_path):
+    odd = assemble(2.0, [label, "x"], [Window(0, 2, 0, 2)], [np.float32([[0.9, 0.1]])])
     path = tmp_path / "odd.TextGrid"
     path.write_text(to_textgrid(odd), encoding="utf-8")
-    assert call(parselmouth.read(str(path)), "Get label of interval", 1, 1) == 'say "no"'
+    assert call(parselmouth.read(str(path)), "Get label of interval", 1, 1) == label
 
 
 @pytest.fixture(scope="module")
