@@ -26,10 +26,10 @@ def run(args: argparse.Namespace) -> int:
     set_up()
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
+        rows = [predict_file(recognizer, path) for path in tqdm(find_files(args.paths), unit="file", leave=False)]
     except ModelError as error:
         print(f"predict: {error}", file=sys.stderr)
         return 1
-    rows = [predict_file(recognizer, path) for path in tqdm(find_files(args.paths), unit="file", leave=False)]
     for row in rows:
         if row["error"]:
             print(f"{row['file']}: {row['error']}", file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -55,12 +54,7 @@ def _as_utf8(text: object) -> str:
 
 
 def write_csv(rows: Iterable[dict[str, Any]], labels: Sequence[str], file: TextIO) -> None:
-    """Writes the rows of `predict_file`, those with errors too, with a column for each label's probability.
-
-    A file on disk and the console are written as UTF-8, whatever their encoding was.
-    """
-    if isinstance(file, io.TextIOWrapper):
-        file.reconfigure(encoding="utf-8")
+    """Writes the rows of `predict_file`, those with errors too, with a column for each label's probability."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["file", "label", "duration", *labels, "error"])
     for row in rows:
