@@ -72,7 +72,7 @@ def test_silence_within_a_long_clip_is_no_error(recognizer):
     assert recognizer(wave, 16_000).duration == pytest.approx(16)
 
 
-def test_bad_audio_has_words(recognizer):
+def test_silence_is_refused_with_a_reason(recognizer):
     with pytest.raises(AudioError, match="silent"):
         recognizer(np.zeros(16_000), 16_000)
 
@@ -83,7 +83,7 @@ def test_no_such_model(tmp_path):
             EmotionRecognizer.from_pretrained(name)
 
 
-def test_the_report_says_what_was_trained(recognizer):
+def test_the_report_describes_the_training(recognizer):
     report = recognizer.report
     assert (report["preset"], report["protocol"], report["fold"]) == ("logmel-cnn-bilstm", "speaker", 1)
     assert report["labels"] == recognizer.labels

@@ -8,18 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
 from transformers.utils import cached_file, logging
 
 from ser_model.models.registration import FAMILIES
 
-TRIAL_FRAMES = 64
+TRIAL_FRAMES, TRIAL_SAMPLES = 64, 48_000
 NAMED_AT_MOST = 3  # tensors in an error
 
 
 class ModelError(Exception):
-    """A model that cannot be used, said in one sentence."""
+    """A model that cannot be used; the text is one sentence."""
 
 
 def load_checkpoint(
@@ -54,7 +55,7 @@ def load_checkpoint(
             trust_remote_code=trust_remote_code,
             dtype=dtype,
             use_safetensors=True,
-            ignore_mismatched_sizes=True,  # they are told of, and refused below
+            ignore_mismatched_sizes=True,  # refused below, with their names
             output_loading_info=True,
         )
         _check_weights(model, found)
@@ -123,6 +124,13 @@ def _check_extractor(extractor: Any, config: Any) -> None:
             raise ValueError(
                 f"{ours} is {getattr(extractor, ours)}, where config.json has {theirs} {getattr(config, theirs)}"
             )
+    rate, seconds = extractor.sampling_rate, extractor.seconds_per_frame
+    if rate <= 0 or seconds <= 0:
+        raise ValueError(f"a sampling rate of {rate} Hz and frames of {seconds} s cannot be")
+    noise = np.random.default_rng(0).standard_normal(min(rate, TRIAL_SAMPLES)).astype(np.float32)
+    features = extractor.collate(extractor.frames([noise]), return_tensors="np")["input_features"]
+    if not np.isfinite(features).all():
+        raise ValueError("the features of a clip are not numbers (NaN or infinite)")
 
 
 def _read_report(name: str) -> dict[str, Any] | None:

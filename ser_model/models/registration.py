@@ -53,7 +53,7 @@ from .modeling_ser import CnnBilstmForAudioClassification, PhoneticCnnForAudioCl
 
 @dataclass(frozen=True)
 class Family:
-    """The three classes that belong together; what they offer is said at the top of this file."""
+    """The three classes that belong together, with the interfaces described at the top of this file."""
 
     config_class: type[PretrainedConfig]
     model_class: type[PreTrainedModel]
