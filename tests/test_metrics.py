@@ -1,4 +1,4 @@
-"""Figures of merit, on cases small enough to count by hand."""
+"""Metrics, on cases small enough to count by hand."""
 
 import evaluate
 import pytest

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table", action="store_true", help="render tables and pictures from results/*.json, run nothing"
     )
     parser.add_argument(
-        "--tried", type=Path, nargs="+", metavar="RUN", help="keep the validation figures of runs with alternative settings"
+        "--tried", type=Path, nargs="+", metavar="RUN", help="keep validation figures of runs with alternative settings"
     )
     parser.add_argument("--of", metavar="PRESET", help="the preset that the settings of --tried are an alternative to")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each (default: 1)")
@@ -69,7 +69,7 @@ def _keep(args: argparse.Namespace, folder: Path) -> int:
     from ser_model.training.presets import PresetError
 
     if not args.of:
-        print("results: --tried needs --of: name the preset that these settings are an alternative to.", file=sys.stderr)
+        print("results: --tried needs --of, the preset that these settings are an alternative to.", file=sys.stderr)
         return 1
     try:
         for folder_of_run in args.tried:
