@@ -89,13 +89,6 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
     )  # fmt: skip
 
 
-def num_folds(dataset: Dataset, protocol: str) -> int:
-    """How many folds a protocol has for these corpora."""
-    if protocol != "speaker":
-        return NUM_RANDOM_FOLDS
-    return max(len(folds) for folds in _speaker_folds(dataset).values())
-
-
 def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
     """Test speakers of each fold of each corpus: the published ones, else groups of speakers."""
     published = json.loads(_FOLDS_FILE.read_text())

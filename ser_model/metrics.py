@@ -1,4 +1,4 @@
-"""Figures of merit, as one `evaluate` module."""
+"""Accuracy, UAR, F1 and confusion matrix as one `evaluate` module."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 from ser_model.__main__ import main
-from ser_model.evaluation.experiments import tried_section
+from ser_model.evaluation.experiments import experiments_section
 from ser_model.evaluation.queue import Job, read_queue, read_result
 from ser_model.reporting.tables import BEGIN, END, render
 
@@ -50,8 +50,8 @@ def test_a_committed_result_is_the_run_its_name_says(path):
     assert sum(map(sum, report["test"]["confusion_matrix"])) == report["split_sizes"]["test"]
 
 
-def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
-    report = json.loads((ROOT / "results" / "s2__speaker__fold1__seed0.json").read_text())
+def test_an_experiment_is_kept_without_its_test_part(tmp_path, capsys):
+    report = json.loads((ROOT / "results" / "mfcc-cnn-lstm__speaker__fold1__seed0.json").read_text())
     report["settings"]["model"]["dropout"] = 0.35
     report["settings"]["name"] = "mine"
     del report["settings"]["training"]["weight_decay"], report["settings"]["training"]["lr_scheduler_kwargs"]
@@ -62,11 +62,11 @@ def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
     assert main([*command, "--of", "mfcc-cnn-lstm"]) == 0
     (kept,) = (tmp_path / "experiments").glob("mfcc-cnn-lstm__speaker__fold1__seed0__*.json")
     assert "test" not in json.loads(kept.read_text())
-    (row,) = [line for line in tried_section(tmp_path) if line.startswith("| mfcc-cnn-lstm ")]
-    heard = report["validation"]
-    over_corpora = sum(heard["per_corpus"][name]["uar"] for name in report["corpora"]) / 3
+    (row,) = [line for line in experiments_section(tmp_path) if line.startswith("| mfcc-cnn-lstm ")]
+    figures = report["validation"]
+    over_corpora = sum(figures["per_corpus"][name]["uar"] for name in report["corpora"]) / 3
     changed = "model.dropout = 0.35, without training.weight_decay, without training.lr_scheduler_kwargs"
-    shown = f"{heard['uar']:.1%} | {over_corpora:.1%} | {heard['accuracy']:.1%}"
+    shown = f"{figures['uar']:.1%} | {over_corpora:.1%} | {figures['accuracy']:.1%}"
     assert row == f"| mfcc-cnn-lstm | speaker | 1 | 0 | {changed} | {report['best_epoch']:.0f} | {shown} |"
     capsys.readouterr()
     assert (
@@ -75,8 +75,8 @@ def test_what_was_tried_is_kept_without_its_test_part(tmp_path, capsys):
         == main([*command, "--of", "s9"])
         == 1
     )
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) == 3 and "--of" in told[0] and "no file at" in told[1] and "no preset s9" in told[2]
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3 and "--of" in said[0] and "no file at" in said[1] and "no preset s9" in said[2]
 
 
 def test_the_readme_has_its_place_for_the_table():

@@ -29,7 +29,7 @@ def environment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small_preset(tmp_path_factory):
-    """S4 with a tiny network and no augmentation but noise, quick to train."""
+    """logmel-cnn-bilstm with a tiny network and no augmentation but noise, quick to train."""
     content = json.loads((ROOT / "ser_model/training/presets/logmel-cnn-bilstm.json").read_text())
     content["augmentation"] = {"views": 1, "probability": 1.0, "noise_snr_db": [20, 30]}
     content["feature_extractor"]["num_mel_bins"] = 32

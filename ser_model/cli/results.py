@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table", action="store_true", help="render tables and pictures from results/*.json, run nothing"
     )
     parser.add_argument(
-        "--tried", type=Path, nargs="+", metavar="RUN", help="keep the validation figures of runs with other settings"
+        "--tried", type=Path, nargs="+", metavar="RUN", help="keep validation figures of runs with alternative settings"
     )
-    parser.add_argument("--of", metavar="PRESET", help="the preset that --tried was tried for")
+    parser.add_argument("--of", metavar="PRESET", help="the preset that the settings of --tried are an alternative to")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each (default: 1)")
     parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
     parser.add_argument("--queue", type=Path, default=ROOT / "results" / "queue.json", help="which runs there are")
@@ -65,15 +65,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _keep(args: argparse.Namespace, folder: Path) -> int:
-    from ser_model.evaluation.experiments import keep_tried
+    from ser_model.evaluation.experiments import keep_experiment
     from ser_model.training.presets import PresetError
 
     if not args.of:
-        print("results: say with --of which preset these runs were tried for.", file=sys.stderr)
+        print("results: --tried needs --of, the preset that these settings are an alternative to.", file=sys.stderr)
         return 1
     try:
-        for tried in args.tried:
-            print(f"wrote {keep_tried(tried, args.of, folder)}")
+        for folder_of_run in args.tried:
+            print(f"wrote {keep_experiment(folder_of_run, args.of, folder)}")
     except FileNotFoundError as error:
         print(f"results: There is no file at {error.filename}.", file=sys.stderr)
         return 1

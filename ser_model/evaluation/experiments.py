@@ -1,4 +1,4 @@
-"""What was tried and not taken: settings beside a preset's own, judged by validation alone."""
+"""Experiments: alternative settings of a preset, judged by the validation part alone."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from .queue import Job, read_result
 FOLDER = "experiments"
 
 
-def keep_tried(run: Path, preset: str, folder: Path) -> Path:
-    """Copies the report of a run with other settings to `folder`/tried, without its test part: nobody chose by it.
+def keep_experiment(run: Path, preset: str, folder: Path) -> Path:
+    """Copies the report of a run with other settings to `folder/experiments`.
+
+    The test part is left out, so that nobody chooses settings by it.
 
     Args:
         run: Folder that train.py wrote.
@@ -29,11 +31,11 @@ def keep_tried(run: Path, preset: str, folder: Path) -> Path:
         PresetError: There is no such preset.
         FileNotFoundError: The run has no report.
     """
-    load_preset(preset)  # a wrong name is told before anything is written
+    load_preset(preset)  # a wrong name is an error before anything is written
     report = json.loads((run / "report.json").read_text())
     kept = {name: value for name, value in report.items() if name not in ("test", "leakage", "left_out")}
     job = Job(preset, report["protocol"], report["fold"], report["seed"])
-    settings = zlib.crc32(json.dumps(kept["settings"], sort_keys=True).encode())  # the preset may change some day
+    settings = zlib.crc32(json.dumps(kept["settings"], sort_keys=True).encode())
     path = folder / FOLDER / f"{job.name}__{settings:08x}.json"
     path.parent.mkdir(exist_ok=True)
     partial = path.with_suffix(".partial")
@@ -42,13 +44,13 @@ def keep_tried(run: Path, preset: str, folder: Path) -> Path:
     return path
 
 
-def tried_section(folder: Path) -> list[str]:
-    """Lines of the results page: each preset as it is, then what was tried in its place."""
-    tried = [json.loads(path.read_text()) for path in sorted((folder / FOLDER).glob("*.json"))]
-    if not tried:
+def experiments_section(folder: Path) -> list[str]:
+    """Lines of the results page: each preset as it is, then its alternative settings."""
+    reports = [json.loads(path.read_text()) for path in sorted((folder / FOLDER).glob("*.json"))]
+    if not reports:
         return []
     rows: dict[Job, list[str]] = {}
-    for report in tried:
+    for report in reports:
         job = Job(report["preset"], report["protocol"], report["fold"], report["seed"])
         if job not in rows:
             now = read_result(job, folder)
@@ -66,11 +68,11 @@ def tried_section(folder: Path) -> list[str]:
 
 
 def _row(job: Job, changed: str, report: dict[str, Any]) -> str:
-    heard = report["validation"]
-    over_corpora = mean(part["uar"] for part in heard["per_corpus"].values())
+    figures = report["validation"]
+    over_corpora = mean(part["uar"] for part in figures["per_corpus"].values())
     return (
         f"| {job.preset} | {job.protocol} | {job.fold} | {job.seed} | {changed} | {report['best_epoch']:.0f} "
-        f"| {heard['uar']:.1%} | {over_corpora:.1%} | {heard['accuracy']:.1%} |"
+        f"| {figures['uar']:.1%} | {over_corpora:.1%} | {figures['accuracy']:.1%} |"
     )
 
 

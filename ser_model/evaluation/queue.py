@@ -1,4 +1,4 @@
-"""The queue of measurements, and which of them are done."""
+"""The queue of runs, and which of them have a result."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def read_result(job: Job, folder: Path) -> dict[str, Any] | None:
 
 
 def is_measured(job: Job, folder: Path) -> bool:
-    """Whether a job's result is there and of today's preset."""
+    """Whether a job has a result of the preset as it is now."""
     return read_result(job, folder) is not None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ser_model.evaluation.experiments import tried_section
+from ser_model.evaluation.experiments import experiments_section
 from ser_model.evaluation.queue import Job, read_result
 
 PROTOCOLS = ("random-augmented", "random", "speaker")
@@ -37,7 +37,7 @@ def render(root: Path, folder: Path, queue: list[Job]) -> list[Path]:
     anchors = json.loads((folder / "anchors.json").read_text())
     summary = summary_table(reports, anchors)
     page = folder / "README.md"
-    page.write_text(results_page(queue, reports, anchors, summary, tried_section(folder)))
+    page.write_text(results_page(queue, reports, anchors, summary, experiments_section(folder)))
     picture = folder / "protocols.png"
     protocols_figure(reports, anchors).savefig(picture, dpi=110, metadata={"Software": None})
     readme = root / "README.md"

@@ -40,6 +40,8 @@ class ViewFrames(torch.utils.data.Dataset):
 
     Attributes:
         weights: How much each item counts in the loss, float32 `(num_items,)`; 1 unless set.
+        label_masks: Classes that count in the loss of each clip of `table`, bool
+            `(num_clips, num_labels)`; None, unless set, for all.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ViewFrames(torch.utils.data.Dataset):
     ):
         self.items = list(items)
         self.weights = np.ones(len(self.items), dtype=np.float32)
+        self.label_masks: np.ndarray | None = None
         self.num_features = extractor.feature_size
         self.labels = list(table["emotion"])
         self.views = {
@@ -66,7 +69,11 @@ class ViewFrames(torch.utils.data.Dataset):
         row = self.views[view][clip]
         frames = row["frames"].reshape(-1, self.num_features)
         item = {"input_features": frames, "labels": self.labels[clip], "weight": self.weights[index]}
-        return item | {"utterance_features": row["utterance"]} if "utterance" in row else item
+        if "utterance" in row:
+            item["utterance_features"] = row["utterance"]
+        if self.label_masks is not None:
+            item["label_mask"] = self.label_masks[clip]
+        return item
 
     def column(self, name: str) -> Iterator[np.ndarray]:
         """One value of every item, in order."""
