@@ -179,7 +179,7 @@ def test_ctrl_c_says_how_to_go_on(small_preset, mini_ravdess, environment, tmp_p
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command with --resume goes on from the last epoch." in said
+    assert "The same command with --resume goes on from the last epoch." in said
     assert "Traceback" not in said
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import transformers
+from safetensors import SafetensorError
 
 from datasets_scripts import CorpusError
 from ser_model.hub import HubError, check_token, push_model
@@ -15,8 +16,11 @@ from ser_model.reporting.checkpoint import run_name, write_checkpoint
 from ser_model.training.arguments import parse_arguments
 from ser_model.training.presets import PresetError
 from ser_model.training.processes import end_process
+from ser_model.training.resume import is_finished
 from ser_model.training.run import train_preset
 from ser_model.training.trainer import RunError, SerTrainingArguments
+
+GO_ON = "The same command with --resume goes on from the last epoch."
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,6 +28,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         run, preset, args = parse_arguments(sys.argv[1:] if argv is None else argv)
         push = args.push_to_hub and args.should_save
+        if run.resume and is_finished(Path(args.output_dir), run, preset, args.seed):
+            print(f"{args.output_dir} is finished, nothing to resume.")
+            return 0
         args.push_to_hub = False  # else Trainer itself would push every checkpoint on its way
         if push:
             _warn_if_push_would_fail(args)
@@ -39,8 +46,13 @@ def main(argv: list[str] | None = None) -> int:
     except (CorpusError, HubError, PresetError, RunError) as error:
         print(f"train.py: {error}", file=sys.stderr)
         return 1
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not (reason := _why_not_written(error)):
+            raise
+        print(f"train.py: stopped: {reason}. {GO_ON}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        print("\ntrain.py: stopped; the same command with --resume goes on from the last epoch.", file=sys.stderr)
+        print(f"\ntrain.py: stopped. {GO_ON}", file=sys.stderr)
         return 130
     return 0
 
@@ -50,6 +62,15 @@ def run_as_program() -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     transformers.utils.logging.set_verbosity_warning()
     end_process(main())
+
+
+def _why_not_written(error: Exception) -> str | None:
+    """The reason why a file could not be written, or None for other errors."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+    written_by = ("PytorchStreamWriter", "inline_container", "Error while serializing")  # torch, torch, safetensors
+    first_line = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
+    return first_line if any(name in str(error) for name in written_by) else None
 
 
 def _warn_if_push_would_fail(args: SerTrainingArguments) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ser_model.metrics import EmotionMetrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
@@ -124,6 +123,11 @@ class SerTrainer(Trainer):
         smoothing = self.loss.label_smoothing if model.training else 0.0
         losses = cross_entropy(outputs.logits.float(), labels, label_mask, smoothing)
         loss = (weights * losses).sum() / weights.sum()
+        if not torch.isfinite(loss):
+            raise RunError(
+                f"The loss is not finite after {self.state.global_step} steps, so training stopped: "
+                "try a lower learning rate."
+            )
         return (loss, outputs) if return_outputs else loss
 
 
@@ -186,17 +190,3 @@ class EpochLog(TrainerCallback):
         partial = self.path.with_suffix(".partial")
         partial.write_text("".join(json.dumps(entry) + "\n" for entry in epochs.values()))
         os.replace(partial, self.path)
-
-
-def last_whole_checkpoint(output_dir: Path) -> Path | None:
-    """The newest checkpoint that was written to its end: Trainer writes trainer_state.json last."""
-    found = sorted(
-        output_dir.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True
-    )
-    for folder in found:
-        try:
-            json.loads((folder / "trainer_state.json").read_text())
-        except (OSError, ValueError):
-            continue
-        return folder
-    return None
