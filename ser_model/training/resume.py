@@ -48,7 +48,7 @@ def check_same_run(out: Path, before: dict[str, Any], now: dict[str, Any]) -> No
     """Raises `RunError` naming the first value in which the run in `out` differs from the one asked for."""
     found = dict(flat_settings(before | {"settings": settings_alone(before.get("settings", {}))}))
     for name, value in flat_settings(now):
-        if found.pop(name, None) != value:
+        if found.pop(name, ...) != value:
             raise _another_run(out, name)
     for name in found:
         if name[0] == "settings":
