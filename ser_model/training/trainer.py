@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
 
-from ser_model.metrics import EmotionMetrics
+from ser_model.metrics import emotion_metrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .losses import Loss, cross_entropy, mixup
@@ -82,16 +82,16 @@ class SerTrainer(Trainer):
         callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir, "log.jsonl"))]
         if args.early_stopping_patience is not None:
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
-        metrics = EmotionMetrics(_label_names(kwargs["model"]))
+        labels = _label_names(kwargs["model"])
         super().__init__(
             data_collator=lambda items: _collate(processing_class, items),
             processing_class=processing_class,
-            compute_metrics=lambda prediction: _epoch_figures(metrics, prediction),
+            compute_metrics=lambda prediction: _epoch_figures(prediction, labels),
             callbacks=callbacks,
             **kwargs,
         )
         self.loss = loss
-        self.num_labels = len(metrics.labels)
+        self.num_labels = len(labels)
 
     def train(self, *args, **kwargs):
         self._since = time.monotonic()
@@ -146,8 +146,8 @@ def _collate(extractor: SerFeatureExtractor, items: list[dict[str, Any]]) -> dic
     return batch
 
 
-def _epoch_figures(metrics: EmotionMetrics, prediction: EvalPrediction) -> dict[str, float]:
-    figures = metrics.compute(predictions=np.argmax(prediction.predictions, axis=-1), references=prediction.label_ids)
+def _epoch_figures(prediction: EvalPrediction, labels: list[str]) -> dict[str, float]:
+    figures = emotion_metrics(np.argmax(prediction.predictions, axis=-1), np.asarray(prediction.label_ids), labels)
     return {name: figures[name] for name in WATCHED if name != "loss"}
 
 
