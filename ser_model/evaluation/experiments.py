@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from ser_model.training.presets import load_preset
+from ser_model.training.presets import flat_settings, load_preset
 
 from .queue import Job, read_result
 
@@ -78,7 +78,7 @@ def _row(job: Job, changed: str, report: dict[str, Any]) -> str:
 
 def _changes(report: dict[str, Any], preset: str) -> str:
     """The settings in which a report differs from a preset, as `model.dropout = 0.35` or `without loss.mixup_alpha`."""
-    ours, theirs = (dict(_flat(each)) for each in (load_preset(preset).as_dict(), report["settings"]))
+    ours, theirs = (dict(flat_settings(each)) for each in (load_preset(preset).as_dict(), report["settings"]))
     names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     changed = [
         f"{'.'.join(name)} = {theirs[name]}" if name in theirs else f"without {'.'.join(_lacking(name, theirs))}"
@@ -92,11 +92,3 @@ def _lacking(name: tuple[str, ...], theirs: Iterable[tuple[str, ...]]) -> tuple[
     """The outermost part of `name` that is nowhere in `theirs`."""
     there = {other[:length] for other in theirs for length in range(1, len(other))}
     return next(name[:length] for length in range(1, len(name) + 1) if name[:length] not in there)
-
-
-def _flat(settings: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flat(value, (*above, name))
-        else:
-            yield (*above, name), value

@@ -19,27 +19,31 @@ from ser_model.evaluation.queue import Job, read_result
 PROTOCOLS = ("random-augmented", "random", "speaker")
 COLOURS = {"random-augmented": "#d55e00", "random": "#e69f00", "speaker": "#0072b2"}
 HATCHES = {"random-augmented": "//", "random": "..", "speaker": ""}
+PROJECT_ANCHORS = Path(__file__).parents[2] / "results" / "anchors.json"
 BEGIN, END = "<!-- results: made by `make tables` -->", "<!-- end of results -->"
 
 
-def render(root: Path, folder: Path, queue: list[Job]) -> list[Path]:
+def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
     """Writes `results/README.md`, the tables in `README.md` and `results/protocols.png`.
 
     Args:
-        root: Where `README.md` with the two markers lies.
-        folder: Where the results, `anchors.json` and the queue lie.
+        root: Where `README.md` with the two markers lies; None leaves it alone.
+        folder: Where the results and the queue lie, and `anchors.json` unless the project's is meant.
         queue: Every run there should be; what was not run is listed as such.
 
     Returns:
         The files written.
     """
     reports = {job: report for job in queue if (report := read_result(job, folder))}
-    anchors = json.loads((folder / "anchors.json").read_text())
+    anchors_file = folder / "anchors.json"
+    anchors = json.loads((anchors_file if anchors_file.is_file() else PROJECT_ANCHORS).read_text())
     summary = summary_table(reports, anchors)
     page = folder / "README.md"
     page.write_text(results_page(queue, reports, anchors, summary, experiments_section(folder)))
     picture = folder / "protocols.png"
     protocols_figure(reports, anchors).savefig(picture, dpi=110, metadata={"Software": None})
+    if root is None:
+        return [page, picture]
     readme = root / "README.md"
     text = readme.read_text()
     made = re.sub(

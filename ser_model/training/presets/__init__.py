@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -113,6 +113,20 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     _check(name, "loss", content["loss"], Loss)
     _check(name, "training", content["training"], SerTrainingArguments)
     return Preset(**content)
+
+
+def settings_alone(settings: dict[str, Any]) -> dict[str, Any]:
+    """A preset's content without name and notes: what a run depends on."""
+    return {name: value for name, value in settings.items() if name not in ("name", "notes")}
+
+
+def flat_settings(settings: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Nested settings as (path of keys, value) pairs, in order."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from flat_settings(value, (*above, name))
+        else:
+            yield (*above, name), value
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
