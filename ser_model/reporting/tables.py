@@ -23,6 +23,11 @@ COLOURS = {"random-augmented": "#d55e00", "random": "#e69f00", "speaker": "#0072
 HATCHES = {"random-augmented": "//", "random": "..", "speaker": ""}
 PROJECT_ANCHORS = Path(__file__).parents[2] / "results" / "anchors.json"
 BEGIN, END = "<!-- results: made by `make tables` -->", "<!-- end of results -->"
+PAGE_INTRODUCTION = (
+    "Made by `make tables` from the JSON files beside this page. Measured figures are computed from reports of runs. "
+    "Three kinds of reference figures are typed into `anchors.json`: what the authors of the published systems "
+    "report, the targets, and the baseline."
+)
 
 
 def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
@@ -104,9 +109,7 @@ def results_page(
     """The whole of `results/README.md`."""
     baseline = anchors["egemaps_svm"]
     lines = [
-        "# Results", "", "Made by `make tables` from the JSON files beside this page. Measured figures are computed from the reports of "
-        "runs. Three kinds of reference figures are typed into `anchors.json`: what the authors of the published "
-        "systems report, the targets, and the baseline.", "",
+        "# Results", "", PAGE_INTRODUCTION, "",
         summary, "", "![Accuracy by protocol](protocols.png)", "",
         *_targets(reports, anchors["targets"]), "",
         *alternatives, "",
@@ -129,7 +132,11 @@ def results_page(
 
 def _targets(reports: dict[Job, dict[str, Any]], targets: list[dict[str, Any]]) -> list[str]:
     """The accuracy aimed at, the accuracy measured, and whether the target is reached."""
-    lines = ["## Targets", "", "| preset | protocol | target test accuracy | measured | reached |", "|---" * 5 + "|"]
+    lines = [
+        "## Targets", "",
+        "Targets are the accuracies reported by the authors, the upper end where they give a range.", "",
+        "| preset | protocol | target test accuracy | measured | reached |", "|---" * 5 + "|",
+    ]  # fmt: skip
     for target in targets:
         wanted = (target["preset"], target["protocol"])
         found = {job: report for job, report in reports.items() if (job.preset, job.protocol) == wanted}
@@ -151,9 +158,7 @@ def _above_baseline(reports: dict[Job, dict[str, Any]], baseline: dict[str, Any]
                 if figures["uar"] <= floor:
                     below.append(f"{job.preset} on {corpus}, fold {job.fold}")
     named = f": {'; '.join(below)}" if below else ""
-    return (
-        f"Of {compared} test parts of speaker-independent runs with a baseline, {len(below)} do not exceed it{named}."
-    )
+    return f"Of {compared} speaker-independent test parts with a baseline, {len(below)} do not exceed it{named}."
 
 
 def _baseline(job: Job, corpus: str, baseline: dict[str, Any]) -> float | None:
