@@ -1,7 +1,7 @@
 """The one way in for audio: find, identify, decode, mix down, resample, refuse."""
 
 from .decoding import Stream, open_audio
-from .files import AUDIO_ENDINGS, passed_over_text, printable, walk_audio
+from .files import AUDIO_ENDINGS, passed_over_text, printable, shortened, walk_audio
 from .limits import MAX_RATE, MAX_SAMPLES, MAX_SECONDS, MIN_RATE, MIN_SECONDS, AudioError
 from .loading import load_audio
 from .sources import AudioSource
@@ -20,5 +20,6 @@ __all__ = [
     "open_audio",
     "passed_over_text",
     "printable",
+    "shortened",
     "walk_audio",
 ]
