@@ -18,7 +18,7 @@ torch.set_num_threads(1)
 
 
 def voiced_tone(seconds: float, rate: int = 16_000, pitch: float = 140.0, seed: int = 0) -> np.ndarray:
-    """A buzz with harmonics, vibrato, syllables and a little noise: something voice-like to hear."""
+    """A buzz with harmonics, vibrato, syllables and a little noise: something like a voice."""
     draw = np.random.default_rng(seed)
     time = np.arange(int(seconds * rate)) / rate
     phase = 2 * np.pi * np.cumsum(pitch * (1 + 0.02 * np.sin(2 * np.pi * 5 * time))) / rate

@@ -86,11 +86,18 @@ def _soundfile(given: str | bytes, raw: BinaryIO) -> soundfile.SoundFile | None:
     unfilled = unfilled_size(raw, raw.seek(0, io.SEEK_END))
     try:
         if unfilled is not None:
-            return soundfile.SoundFile(_Overlay(raw, *unfilled))
+            return _Forward(_Overlay(raw, *unfilled))
         raw.seek(0)
-        return soundfile.SoundFile(fsencode(given) if isinstance(given, str) else raw)
+        return _Forward(fsencode(given) if isinstance(given, str) else raw)
     except (soundfile.LibsndfileError, RuntimeError):
         return None
+
+
+class _Forward(soundfile.SoundFile):
+    """Read from its start to its end: soundfile looks for its place after each block, which not every stream can."""
+
+    def seekable(self) -> bool:
+        return False
 
 
 class _Overlay:
@@ -114,7 +121,7 @@ def _blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
     buffer = np.empty((max(1, BLOCK_SAMPLES // sound.channels), sound.channels), dtype=np.float32)
     promised, count = sound.frames, 0
     try:
-        while len(block := sound.read(out=buffer[: max(1, min(len(buffer), promised - count))])):
+        while len(block := sound.read(out=buffer)):
             count += len(block)
             yield block
     except soundfile.LibsndfileError:

@@ -10,6 +10,7 @@ from .limits import MAX_SECONDS, MIN_SECONDS, AudioError
 from .sources import AudioSource, identify
 
 SILENCE_PEAK = 1e-4  # -80 dB below full scale: two steps of 16-bit audio
+LOUDEST = 1e6  # 120 dB above full scale: no recording
 CANCELLED = 0.1  # channels cancel where their mean has less than this share of the power that unrelated ones would give
 
 
@@ -37,7 +38,7 @@ def load_audio(
 
     Raises:
         AudioError: The recording is missing, not audio, cut off, empty, shorter than 0.1 s, longer
-            than `max_seconds`, silent throughout, or holds NaN or infinite samples.
+            than `max_seconds`, silent throughout, or holds samples that are NaN, infinite or beyond all scale.
     """
     given = identify(source, source_rate)  # once: an open file can be read only once
     with open_audio(given, max_seconds=max_seconds) as stream:
@@ -107,6 +108,8 @@ def _mono(stream: Stream, sampling_rate: int, weights: np.ndarray) -> tuple[np.n
         if not np.isfinite(mono).all():
             raise AudioError("The recording holds samples that are not numbers (NaN or infinite).")
         levels.add(block, mono)
+        if max(levels.highest, -levels.lowest) > LOUDEST:
+            raise AudioError(f"The recording holds samples beyond {LOUDEST:,.0f} times full scale.")
         _append(samples, mono if resampler is None else resampler.resample_chunk(mono))
     if resampler is not None and levels.frames:
         _append(samples, resampler.resample_chunk(np.empty(0, dtype=np.float32), last=True))
