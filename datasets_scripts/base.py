@@ -88,7 +88,7 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
     def __init__(self, data_dir: str | os.PathLike, cache_dir: str | os.PathLike | None = None):
         self.scan_result = self.scan(data_dir, cache_dir)
         if not self.scan_result.clips:
-            near = "".join(f" There are {line}." for line in near_misses(type(self), Path(data_dir)))
+            near = "".join(f" Not taken: {line}." for line in near_misses(type(self), Path(data_dir)))
             raise CorpusError(
                 f"No {self.corpus} clip lies below {data_dir}: looked for {self.looked_for} "
                 f"({', '.join(sorted(self.endings))}).{near} {self.how_to_get}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser_model.audio import AUDIO_ENDINGS, shortened, walk_audio
@@ -24,41 +24,40 @@ def near_misses(builder: type[CorpusBuilder], data_dir: Path) -> list[str]:
     """What lies below `data_dir` that is almost one of the corpus's clips.
 
     Returns:
-        A phrase for each kind: how many, an example, and what to do.
+        A phrase for each kind: an example, how many more, why they are not taken and what to do.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for path in walk_audio(data_dir, {*AUDIO_ENDINGS, ".zip"}):
         relative = path.relative_to(data_dir)
-        if path.suffix.lower() == ".zip":
-            kind = "" if path.name in builder.archives else _of_zip(builder, path)
-        else:
-            kind = _of_file(builder, relative)
-        if kind:
-            found.setdefault(kind, []).append(shortened(relative))
-    return [
-        f"{len(names):,} {'file' if len(names) == 1 else 'files'} like {names[0]}, {kind}"
-        for kind, names in found.items()
-    ]
+        look = _in_zip if path.suffix.lower() == ".zip" else _of_file
+        for reason, advice in look(builder, path, relative):
+            found.setdefault(reason, []).append((shortened(relative), advice))
+    lines = []
+    for reason, cases in found.items():
+        name, advice = cases[0]
+        more = f" and {len(cases) - 1:,} more" if len(cases) > 1 else ""
+        lines.append(f"{name}{more}: {reason}, {advice}")
+    return lines
 
 
-def _of_file(builder: type[CorpusBuilder], relative: Path) -> str:
-    """Why a file is not taken that nearly is, or an empty text."""
+def _of_file(builder: type[CorpusBuilder], path: Path, relative: Path) -> Iterator[tuple[str, str]]:
+    """Why a file is not taken that nearly is, and what to do."""
     if relative.suffix.lower() not in builder.endings:
-        kept = ", ".join(sorted(builder.endings))
-        return (
-            f"not taken for {builder.corpus} because of their ending: convert them to {kept}"
-            if _is_clip(builder, relative)
-            else ""
-        )
+        if _is_clip(builder, relative):
+            yield (
+                f"{builder.corpus} is not read as {relative.suffix}",
+                f"convert to {' or '.join(sorted(builder.endings))}",
+            )
+        return
     if _parses(builder, relative) is not None:
-        return ""
+        return
     bare = relative.with_name(ADDED.sub("", relative.stem) + relative.suffix)
     if bare != relative and _is_clip(builder, bare):
-        return f"not taken for {builder.corpus} because of what is added to the name: rename them like {bare.name}"
-    for other in _respelled(bare):
-        if _is_clip(builder, other):
-            return f"not taken for {builder.corpus} because of their spelling: rename them like {_example(other)}"
-    return ""
+        yield f"{builder.corpus} has no such addition to its names", f"rename to {bare.name}"
+        return
+    spelled = next((other for other in _respelled(bare) if _is_clip(builder, other)), None)
+    if spelled is not None:
+        yield f"{builder.corpus} spells its names otherwise", f"rename to {'/'.join(spelled.parts[-2:])}"
 
 
 def _respelled(path: Path) -> Iterator[Path]:
@@ -86,15 +85,15 @@ def _parses(builder: type[CorpusBuilder], relative: Path) -> dict | None:
         return {}
 
 
-def _example(path: Path) -> str:
-    return "/".join(path.parts[-2:])
-
-
-def _of_zip(builder: type[CorpusBuilder], path: Path) -> str:
+def _in_zip(builder: type[CorpusBuilder], path: Path, relative: Path) -> Iterator[tuple[str, str]]:
+    """Clips in a zip that is not read as it comes."""
+    if path.name in builder.archives:
+        return
     try:
         with zipfile.ZipFile(path) as zipped:
             names = zipped.namelist()[:MOST_IN_A_ZIP]
     except (OSError, zipfile.BadZipFile):
-        return ""
-    clips = [name for name in names if _is_clip(builder, Path(PurePosixPath(name))) and not name.endswith("/")]
-    return f"with {len(clips):,} clips of {builder.corpus} inside: unpack it" if clips else ""
+        return  # no zip, so nothing of a corpus
+    count = sum(_is_clip(builder, Path(name)) for name in names if not name.endswith("/"))
+    if count:
+        yield f"{builder.corpus} is not read from this zip", f"unpack its {count:,} clips"

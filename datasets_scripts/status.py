@@ -54,7 +54,7 @@ def corpora_there(data_dir: Path, corpora: list[str]) -> list[str]:
     there = [name for name in corpora if find_corpus(name).scan(data_dir).clips]
     if not there:
         near = [line for name in corpora for line in near_misses(find_corpus(name), data_dir)]
-        said = "".join(f" There are {line}." for line in near)
+        said = "".join(f" Not taken: {line}." for line in near)
         raise CorpusError(f"None of {', '.join(corpora)} lies below {data_dir}.{said}")
     return there
 
