@@ -58,7 +58,7 @@ class Scan:
         """Changes when a file is added, removed or rewritten."""
         digest = hashlib.sha256()
         for clip in self.clips:
-            stat = clip.path.lstat() if clip.path.is_symlink() else clip.path.stat()
+            stat = clip.path.stat() if clip.path.exists() else clip.path.lstat()
             digest.update(f"{clip.path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{clip.row}\n".encode())
         return digest.hexdigest()[:32]
 
@@ -122,7 +122,7 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
             cache_dir: Where official archives are unpacked; by default the datasets library's own cache.
         """
         root = Path(data_dir).resolve()
-        if not root.is_dir():
+        if not os.path.isdir(root):
             raise CorpusError(f"There is no folder {root} to look for {cls.corpus} in.")
         result, seen = Scan(), set()
         unpack_to = Path(cache_dir or datasets.config.HF_DATASETS_CACHE, "archives")

@@ -37,8 +37,8 @@ class FolderBuilder(CorpusBuilder):
     @classmethod
     def scan(cls, data_dir: str | os.PathLike, cache_dir: str | os.PathLike | None = None) -> Scan:
         root = Path(data_dir).resolve()
-        root = root / "folder" if (root / "folder").is_dir() else root
-        if not root.is_dir():
+        root = root / "folder" if os.path.isdir(root / "folder") else root
+        if not os.path.isdir(root):
             raise CorpusError(f"There is no folder {root} to look for {cls.corpus} in.")
         table = _table_of(root)
         try:

@@ -40,7 +40,7 @@ def find_corpus(name: str) -> type[CorpusBuilder]:
 def data_dir_or_default(data_dir: str | os.PathLike | None) -> Path:
     """The folder above the corpora: the one given, else `$SER_DATA_DIR`, else `./data`."""
     folder = Path(data_dir or os.environ.get("SER_DATA_DIR") or "data")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise CorpusError(
             f"There is no folder {folder} with corpora in it: name yours with --data_dir or SER_DATA_DIR, "
             "or get RAVDESS (200 MB) with: python -m datasets_scripts download ravdess --data_dir data"

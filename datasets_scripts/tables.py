@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -87,7 +88,10 @@ def _columns(names: list[str]) -> dict[str, int]:
 
 def _text(table: Path) -> str:
     """The table's text: UTF-8 or UTF-16 with or without a byte order mark, else cp1252."""
-    content = table.read_bytes()
+    try:
+        content = table.read_bytes()
+    except OSError as error:
+        raise TableError(f"{table} cannot be read: {error.strerror}.") from None
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
     elif b"\0" in content[:200]:
@@ -119,7 +123,7 @@ class Files:
         path = PurePosixPath(name.replace("\\", "/"))
         parts = [part for part in path.parts if part not in ("/", ".")]
         for tried in (Path(name), *(Path(*parts[start:]) for start in range(len(parts)))):
-            if (self.folder / tried).is_file():
+            if os.path.isfile(self.folder / tried):  # a name too long is no file
                 return [self.folder / tried]
         if self.by_name is None:
             self.by_name = defaultdict(list)

@@ -44,7 +44,7 @@ CHUNKS = {
 CHUNKS_AFTER_AUDIO = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"fact", b"cue ", b"smpl", b"PEAK", b"JUNK", b"iXML", b"_PMX")
 MAX_CHUNKS = 100_000
 LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
-MISCOUNTED_HEADER = 1024  # bytes: recorders that count their header as audio promise so much too much at most
+MISCOUNTED_HEADER = 44, 1024  # bytes: recorders that count their header as audio promise so much too much
 
 
 def demuxer_of(file: BinaryIO) -> str | None:
@@ -83,7 +83,8 @@ def is_cut(file: BinaryIO, size: int) -> bool:
     there = size - start
     if promised in (0, 2 * there) or promised >= placeholder:
         return False
-    return promised - there > min(start, MISCOUNTED_HEADER)
+    least, most = MISCOUNTED_HEADER
+    return promised - there > min(max(start, least), most)
 
 
 def unfilled_size(file: BinaryIO, size: int) -> tuple[int, bytes] | None:

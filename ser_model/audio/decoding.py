@@ -28,7 +28,7 @@ class Stream:
     Attributes:
         rate: Sampling rate in Hz.
         channels: Number of channels.
-        blocks: float32 `(num_frames, num_channels)` each, as recorded.
+        blocks: float32 `(num_frames, num_channels)` each, as recorded; each is valid until the next one is taken.
     """
 
     rate: int

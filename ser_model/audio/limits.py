@@ -13,7 +13,7 @@ CUT_OFF = "The recording is cut off or damaged: its file ends before the audio i
 
 
 class AudioError(ValueError):
-    """A recording that cannot be used, said in the words of the person who brought it."""
+    """A recording that cannot be used; the text is one sentence for its user."""
 
 
 def check_rate(rate: Any) -> int:

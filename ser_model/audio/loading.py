@@ -28,7 +28,7 @@ def load_audio(
     Args:
         source: Path, bytes of a file, open file, or samples: array, torch tensor or list, `(num_samples,)` or
             two-dimensional with the shorter axis taken as the channels, a pair of rate and samples, or a dict of
-            the datasets library. Integers are scaled to [-1, 1], see `sources._scale`.
+            the datasets library. Integers are scaled to [-1, 1], see docs/audio.md.
         sampling_rate: Sampling rate of the result in Hz.
         source_rate: Sampling rate of samples in Hz; files, pairs and dicts bring their own.
         max_seconds: Longer recordings are refused.
@@ -38,7 +38,7 @@ def load_audio(
 
     Raises:
         AudioError: The recording is missing, not audio, cut off, empty, shorter than 0.1 s, longer
-            than `max_seconds`, silent throughout, or holds samples that are NaN, infinite or beyond all scale.
+            than `max_seconds`, silent throughout, or holds samples that are NaN, infinite or far beyond full scale.
     """
     given = identify(source, source_rate)  # once: an open file can be read only once
     with open_audio(given, max_seconds=max_seconds) as stream:
