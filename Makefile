@@ -16,10 +16,11 @@ style: $(VENV)/dev.stamp  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-quality: $(VENV)/dev.stamp  ## what style would change, and types
+quality: $(VENV)/dev.stamp  ## what style would change, types, and which layer imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 tables: $(VENV)/dev.stamp  ## result tables and pictures from results/*.json
 	$(BIN)/python -m ser_model results --table

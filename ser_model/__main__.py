@@ -1,4 +1,4 @@
-"""Command line: `python -m ser_model predict | evaluate | push | push-space | results | timeline | voice-reference`."""
+"""Command line: `ser-model predict | evaluate | push | push-space | results | timeline | voice-reference`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COMMANDS = {
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m ser_model", description="Hear emotions in recorded speech.")
+    parser = argparse.ArgumentParser(prog="ser-model", description="Predict emotions from recorded speech.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
         summary = (module.__doc__ or "").splitlines()[0]

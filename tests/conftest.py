@@ -18,7 +18,7 @@ torch.set_num_threads(1)
 
 
 def voiced_tone(seconds: float, rate: int = 16_000, pitch: float = 140.0, seed: int = 0) -> np.ndarray:
-    """A buzz with harmonics, vibrato, syllables and a little noise: something voice-like to hear."""
+    """A buzz with harmonics, vibrato, syllables and a little noise: a voice-like signal."""
     draw = np.random.default_rng(seed)
     time = np.arange(int(seconds * rate)) / rate
     phase = 2 * np.pi * np.cumsum(pitch * (1 + 0.02 * np.sin(2 * np.pi * 5 * time))) / rate
@@ -61,7 +61,7 @@ def need_program(name: str) -> str:
 
 @pytest.fixture(scope="session")
 def mini_ravdess(tmp_path_factory) -> Path:
-    """A generated RAVDESS tree: 24 actors, 8 emotions told apart by pitch, one short clip each."""
+    """A generated RAVDESS tree: 24 actors, 8 emotions that differ in pitch, one short clip each."""
     root = tmp_path_factory.mktemp("corpora") / "ravdess"
     for actor in range(1, 25):
         folder = root / f"Actor_{actor:02d}"

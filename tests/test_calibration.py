@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say."""
+"""Calibration of probabilities."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_a_known_temperature_is_found_again():
         assert fit_temperature(overdone, references) == pytest.approx(temperature, rel=0.05)
 
 
-def test_calibrating_helps_by_both_measures_and_changes_no_answer():
+def test_calibration_helps_by_both_measures_and_changes_no_prediction():
     draw = np.random.default_rng(1)
     logits = draw.normal(scale=2, size=(2_000, 4))
     references = np.array([draw.choice(4, p=row) for row in softmax(logits)])

@@ -51,13 +51,16 @@ def test_weights_inherit_the_terms_of_every_corpus(corpora, licence, name):
 def test_results_stand_per_corpus_and_protocol():
     results = card_of("ravdess", "crema_d").data.eval_results
     assert len(results) == 2 * 3
-    told = {(result.dataset_type, result.metric_name): result for result in results}
-    uar = told["crema_d", "UAR"]
+    figures_of = {(result.dataset_type, result.metric_name): result for result in results}
+    uar = figures_of["crema_d", "UAR"]
     assert (uar.metric_type, uar.metric_args, uar.metric_value) == ("recall", {"average": "macro"}, 0.5125)
     assert (uar.dataset_config, uar.dataset_split) == ("speaker, fold 1, seed 0", "test")
     assert uar.dataset_name == "CREMA_D (speaker)"
-    assert told["ravdess", "accuracy"].metric_value == 0.5
-    assert (told["ravdess", "macro F1"].metric_type, told["ravdess", "macro F1"].metric_value) == ("f1", 0.4375)
+    assert figures_of["ravdess", "accuracy"].metric_value == 0.5
+    assert (figures_of["ravdess", "macro F1"].metric_type, figures_of["ravdess", "macro F1"].metric_value) == (
+        "f1",
+        0.4375,
+    )
 
 
 def test_the_text_tells_what_a_reader_has_to_know():
@@ -65,13 +68,13 @@ def test_the_text_tells_what_a_reader_has_to_know():
     call = f'pipeline("audio-classification", model="{MODEL_PLACEHOLDER}", trust_remote_code=True, top_k=None)'
     for words in (
         call,
-        "longer than 1.6 s is heard whole",
+        "longer than 1.6 s is predicted from half-overlapping",
         "(temperature 2.50)",
-        "lie 6.2% apart on average",
+        "expected calibration error (ten bins) is 6.2%",
         "| test | 16 | 51.2% | 50.0% | 43.8% |",
         "3 test speakers lies between 30.0% (ravdess_03) and 70.0% (ravdess_07); the median is 50.0%",
         "| test | 0 | 0 | 0 |",
-        "No test speaker and no test clip was heard in training",
+        "No test speaker and no test clip was used in training",
         "- Made up.",
         "must not be used for decisions",
         "The Ryerson Audio-Visual Database",

@@ -1,4 +1,4 @@
-"""Figures of merit, on cases small enough to count by hand."""
+"""Metrics, on cases small enough to count by hand."""
 
 import evaluate
 import pytest
@@ -22,7 +22,7 @@ def test_by_hand():
 
 def test_a_class_without_true_clips_is_left_out_of_the_means():
     figures = EmotionMetrics(LABELS).compute(predictions=[0, 2, 1, 1], references=[0, 0, 1, 1])
-    assert figures["uar"] == pytest.approx(0.75)  # the clip heard as sad is simply wrong
+    assert figures["uar"] == pytest.approx(0.75)  # the clip predicted as sad is simply wrong
     assert figures["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
     assert figures["missing_classes"] == ["sad"]
 

@@ -1,13 +1,19 @@
-"""What a Space reads, and what is installed, agree."""
+"""What a Space reads, what is installed and what the package declares agree."""
 
 import ast
+import os
 import re
+import shutil
+import subprocess
 import sys
+from email.parser import Parser
 from importlib.metadata import version
 
 import pytest
 import yaml
 from conftest import ROOT
+
+from ser_model import __version__
 
 PINS = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE))
 HEADER = yaml.safe_load((ROOT / "README.md").read_text().split("---")[1])
@@ -54,3 +60,55 @@ def test_every_import_is_pinned_and_every_pin_imported():
     used = imported_packages() - COME_WITH
     assert used <= set(PINS)
     assert set(PINS) - used == {"accelerate"}  # which Trainer imports by itself
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder that the package is installed to, without its dependencies, from a copy of the sources."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
+    for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for path in ROOT.glob("requirements*.txt"):
+        shutil.copy(path, source)
+    for name in ("ser_model", "datasets_scripts", "demo", "checkpoints"):
+        shutil.copytree(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    done = subprocess.run([*pip, "--target", target, source], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def test_the_installed_command_predicts_from_any_folder(installed, clip, tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(installed), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [installed / "bin" / "ser-model", "predict", clip],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(clip)) and done.stdout.rstrip().endswith("2.00 s")
+
+
+def test_the_package_declares_each_pin_once_and_ships_its_resources(installed):
+    (folder,) = installed.glob("ser_model-*.dist-info")
+    metadata = Parser().parsestr((folder / "METADATA").read_text())
+    assert (metadata["Name"], metadata["Version"]) == ("ser-model", __version__)
+    declared = {line.split(";")[0].strip() for line in metadata.get_all("Requires-Dist")}
+    assert {f"{name}=={pin}" for name, pin in PINS.items()} <= declared
+    assert {"demo", "dev"} == set(metadata.get_all("Provides-Extra"))
+    library = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
+    assert not any(line.startswith("gradio") for line in library)
+    for name in ("py.typed", "training/presets/mfcc-cnn.json", "checkpoints/default/model.safetensors"):
+        assert (installed / "ser_model" / name).is_file()
+    for folder in ("datasets_scripts", "demo"):
+        data = {path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file()}
+        data = {path for path in data if "__pycache__" not in path.parts}
+        assert data and all((installed / path).is_file() for path in data)
+
+
+def test_one_version_is_named_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert str(citation["version"]) == __version__
+    assert f"## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text()

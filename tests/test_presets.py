@@ -78,3 +78,18 @@ def test_blocks_and_files(tmp_path):
     del content["name"]
     path.write_text(json.dumps(content))
     assert load_preset(str(path)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"augmentation": {"viewz": 2}}, "augmentation.viewz. Did you mean views\\?"),
+        ({"modl": {}}, "Did you mean model\\?"),
+    ],
+)
+def test_a_near_miss_is_named(change, words):
+    content = load_preset("logmel-cnn-bilstm").as_dict()
+    with pytest.raises(PresetError, match=words):
+        preset_from_dict(content | change)
+    with pytest.raises(PresetError, match="Did you mean mfcc-cnn-lstm"):
+        load_preset("mfcc-cnn-lsmt")

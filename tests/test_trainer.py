@@ -9,15 +9,8 @@ from torch.nn import functional as F
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from ser_model import PhoneticCnnConfig, PhoneticCnnForAudioClassification, SerFeatureExtractor
-from ser_model.training.trainer import (
-    EarlyStopping,
-    EpochLog,
-    Loss,
-    SerTrainer,
-    SerTrainingArguments,
-    last_whole_checkpoint,
-    mixup,
-)
+from ser_model.training.losses import Loss, corpus_label_masks, cross_entropy, mixup
+from ser_model.training.trainer import EarlyStopping, EpochLog, RunError, SerTrainer, SerTrainingArguments
 
 
 def test_class_weights_are_the_inverse_of_each_class_s_share():
@@ -41,12 +34,43 @@ def test_the_loss_is_the_weighted_mean_over_items(tmp_path):
     ).eval()
     trainer = SerTrainer(
         model=model, args=SerTrainingArguments(output_dir=str(tmp_path), use_cpu=True),
-        eval_dataset=[{}], processing_class=SerFeatureExtractor(), mixup_alpha=0,
+        eval_dataset=[{}], processing_class=SerFeatureExtractor(), loss=Loss(),
     )  # fmt: skip
     features, labels = torch.randn(2, 32, 4), torch.tensor([0, 1])
     first, second = F.cross_entropy(model(features).logits, labels, reduction="none")
     batch = {"input_features": features, "labels": labels, "weights": torch.tensor([3.0, 1.0])}
-    torch.testing.assert_close(trainer.compute_loss(model, batch), (3 * first + second) / 4)
+    torch.testing.assert_close(trainer.compute_loss(model, dict(batch)), (3 * first + second) / 4)
+    for harmed in (batch | {"input_features": features * torch.nan}, batch | {"weights": torch.tensor([torch.inf, 1])}):
+        with pytest.raises(RunError, match="The loss is not finite after 0 steps"):
+            trainer.compute_loss(model, harmed)
+
+
+def test_label_smoothing_spreads_the_target_over_the_classes_that_count():
+    logits, labels = torch.tensor([[2.0, 1.0, 5.0]]), torch.tensor([0])
+    mask = torch.tensor([[True, True, False]])
+    log_probabilities = logits[:, :2].log_softmax(dim=-1)[0]
+    expected = -(0.9 * log_probabilities[0] + 0.1 * log_probabilities[1])
+    torch.testing.assert_close(cross_entropy(logits, labels, mask, label_smoothing=0.2), expected[None])
+    everything = torch.ones_like(mask)
+    for smoothing in (0.0, 0.2):  # with and without a mask that leaves all classes: the same
+        torch.testing.assert_close(
+            cross_entropy(logits, labels, everything, smoothing), cross_entropy(logits, labels, None, smoothing)
+        )
+
+
+def test_masked_classes_get_no_gradient_and_shares_of_mixup_are_taken():
+    logits = torch.randn(2, 4, requires_grad=True)
+    mask = torch.tensor([[True, True, False, True], [True, True, True, True]])
+    shares = torch.tensor([[0.7, 0.3, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
+    cross_entropy(logits, shares, mask, label_smoothing=0.1).sum().backward()
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[0, 2] == 0 and (logits.grad[mask] != 0).all()
+
+
+def test_a_corpus_counts_the_classes_it_has():
+    masks = corpus_label_masks([0, 1, 2, 0], ["savee", "savee", "tess", "tess"], num_labels=4)
+    np.testing.assert_array_equal(masks[[0, 2]], [[True, True, False, False], [True, False, True, False]])
+    np.testing.assert_array_equal(masks[[1, 3]], masks[[0, 2]])
 
 
 def test_mixup_mixes_features_labels_and_masks():
@@ -57,6 +81,7 @@ def test_mixup_mixes_features_labels_and_masks():
         "utterance_features": torch.tensor([[0.0], [1.0]]),
         "labels": torch.tensor([0, 2]),
         "weights": torch.tensor([1.0, 3.0]),
+        "label_mask": torch.tensor([[True, True, False], [False, False, True]]),
     }
     for _ in range(20):
         mixed = mixup(inputs, num_labels=3, alpha=1.0)
@@ -66,7 +91,7 @@ def test_mixup_mixes_features_labels_and_masks():
         torch.testing.assert_close(mixed["labels"][:, 2], mixed["utterance_features"][:, 0])
         torch.testing.assert_close(mixed["labels"][:, 2], (mixed["weights"] - 1) / 2)
         if 0 < mixed["labels"][0, 2] < 1:
-            assert mixed["attention_mask"].all()
+            assert mixed["attention_mask"].all() and mixed["label_mask"].all()
             break
     else:
         pytest.fail("no batch was mixed")
@@ -91,13 +116,3 @@ def test_epoch_log_joins_training_and_validation(tmp_path):
     EpochLog(tmp_path / "log.jsonl").on_evaluate(None, state, None)
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [{"loss": 2.0, "eval_loss": 1.5, "epoch": 1.0, "step": 5}]
-
-
-def test_a_checkpoint_cut_in_the_middle_is_passed_over(tmp_path):
-    assert last_whole_checkpoint(tmp_path) is None
-    for step, state in ((9, "{}"), (10, '{"epoch": 1'), (100, None)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        if state:
-            (folder / "trainer_state.json").write_text(state)
-    assert last_whole_checkpoint(tmp_path) == tmp_path / "checkpoint-9"

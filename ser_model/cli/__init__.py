@@ -7,7 +7,9 @@ import io
 import sys
 from pathlib import Path
 
-DEFAULT_MODEL = Path(__file__).parents[2] / "checkpoints" / "default"
+# An installed package holds the checkpoint itself; in the project it lies beside the package.
+_PACKAGED, _BESIDE = (folder / "checkpoints" / "default" for folder in Path(__file__).parents[1:3])
+DEFAULT_MODEL = _PACKAGED if _PACKAGED.is_dir() else _BESIDE
 
 
 def set_up() -> None:

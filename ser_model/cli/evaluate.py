@@ -1,4 +1,4 @@
-"""Measure a saved model on a corpus again and print its report."""
+"""Evaluate a saved model on a corpus and print its report."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--corpora",
         type=lambda text: text.split(","),
         metavar="A,B",
-        help="measure on these: a corpus it was trained on gives its test part, any other all its clips",
+        help="evaluate on these: a corpus it was trained on gives its test part, any other all its clips",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Prints the report as JSON on stdout and one line of figures on stderr."""
     from datasets_scripts import CorpusError
-    from ser_model.evaluation.evaluate_checkpoint import evaluate_again
+    from ser_model.evaluation.evaluate_checkpoint import evaluate_checkpoint
     from ser_model.inference.recognizer import EmotionRecognizer, ModelError
 
     set_up()
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
-        report = evaluate_again(recognizer, args.data_dir, args.protocol, args.fold, args.corpora)
+        report = evaluate_checkpoint(recognizer, args.data_dir, args.protocol, args.fold, args.corpora)
     except (CorpusError, ModelError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1

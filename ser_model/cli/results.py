@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -24,9 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table", action="store_true", help="render tables and pictures from results/*.json, run nothing"
     )
     parser.add_argument(
-        "--tried", type=Path, nargs="+", metavar="RUN", help="keep the validation figures of runs with other settings"
+        "--tried", type=Path, nargs="+", metavar="RUN", help="keep validation figures of runs with alternative settings"
     )
-    parser.add_argument("--of", metavar="PRESET", help="the preset that --tried was tried for")
+    parser.add_argument("--of", metavar="PRESET", help="the preset that the settings of --tried are an alternative to")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each (default: 1)")
     parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
     parser.add_argument("--queue", type=Path, default=ROOT / "results" / "queue.json", help="which runs there are")
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     if args.tried:
         return _keep(args, folder)
     if args.table:
-        for path in render(ROOT, folder, read_queue(args.queue)):
+        readme_root = ROOT if folder.resolve() == ROOT / "results" else None
+        for path in render(readme_root, folder, read_queue(args.queue)):
             print(f"wrote {path}")
         return 0
     queue = read_queue(args.queue)
@@ -65,15 +67,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _keep(args: argparse.Namespace, folder: Path) -> int:
-    from ser_model.evaluation.experiments import keep_tried
+    from ser_model.evaluation.experiments import keep_experiment
     from ser_model.training.presets import PresetError
 
     if not args.of:
-        print("results: say with --of which preset these runs were tried for.", file=sys.stderr)
+        print("results: --tried needs --of, the preset that these settings are an alternative to.", file=sys.stderr)
         return 1
     try:
-        for tried in args.tried:
-            print(f"wrote {keep_tried(tried, args.of, folder)}")
+        for folder_of_run in args.tried:
+            print(f"wrote {keep_experiment(folder_of_run, args.of, folder)}")
     except FileNotFoundError as error:
         print(f"results: There is no file at {error.filename}.", file=sys.stderr)
         return 1
@@ -85,8 +87,8 @@ def _keep(args: argparse.Namespace, folder: Path) -> int:
 
 def _start(job: Job, args: argparse.Namespace) -> tuple[Job, subprocess.Popen, IO, float]:
     out = args.runs_dir / job.name
+    _set_aside_if_outdated(job, out)
     out.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out / ".partial", ignore_errors=True)
     command = [sys.executable, ROOT / "train.py", "--preset", job.preset, "--protocol", job.protocol,
                "--fold", job.fold, "--seed", job.seed, "--output_dir", out, "--resume"]  # fmt: skip
     if args.data_dir:
@@ -96,6 +98,19 @@ def _start(job: Job, args: argparse.Namespace) -> tuple[Job, subprocess.Popen, I
     process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment, cwd=ROOT)
     print(f"started  {job.name}", flush=True)
     return job, process, log, time.monotonic()
+
+
+def _set_aside_if_outdated(job: Job, out: Path) -> None:
+    """Renames the folder of a run whose preset has changed since; `train.py --resume` would refuse it."""
+    from ser_model.evaluation.queue import is_of_preset
+    from ser_model.training.resume import RECORD
+
+    for path in (out / "report.json", out / RECORD):
+        if path.is_file() and not is_of_preset(job, json.loads(path.read_text())):
+            aside = next(free for n in count(1) if not (free := out.with_name(f"{out.name}__outdated{n}")).exists())
+            out.rename(aside)
+            print(f"outdated {job.name}: kept as {aside.name}", flush=True)
+            return
 
 
 def _collect(entry: tuple[Job, subprocess.Popen, IO, float], args: argparse.Namespace, folder: Path, left: int) -> bool:

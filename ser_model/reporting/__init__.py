@@ -1,1 +1,1 @@
-"""What a run leaves behind for its reader: figures, pictures, model card, tables."""
+"""Model card, pictures and tables of what was trained and evaluated."""

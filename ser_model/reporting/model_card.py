@@ -1,4 +1,4 @@
-"""The model card: what a checkpoint is, how good it is, and what it must not be used for."""
+"""The model card: what a checkpoint is, how accurate it is, and what it must not be used for."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _BODY = """---
 
 # {title}
 
-Hears one of {num_labels} emotions in a recorded voice: {labels}. {architecture}
+Predicts one of {num_labels} emotions from recorded speech: {labels}. {architecture}
 
 ## Use
 
-With transformers alone (besides it torch{praat}; files need the ffmpeg program):
+With transformers and torch alone{praat}; reading files needs the ffmpeg program:
 
 ```python
 from transformers import pipeline
@@ -41,7 +41,7 @@ classifier = pipeline("audio-classification", model="{model_id}", trust_remote_c
 print(classifier("clip.wav"))
 ```
 
-With the project's own code, which also says where the network listened:
+With the project's own code, which also gives the attention over time:
 
 ```python
 from ser_model import EmotionRecognizer
@@ -50,26 +50,26 @@ result = EmotionRecognizer.from_pretrained("{model_id}")("clip.wav")
 print(result.label, result.probabilities, result.attention)
 ```
 
-It hears mono sound at {sampling_rate:,} Hz. A clip longer than {span:.1f} s is heard whole, in half-overlapping
-windows whose probabilities are averaged; nothing is cut off.
+The input is mono audio at {sampling_rate:,} Hz. A clip longer than {span:.1f} s is predicted from half-overlapping
+analysis windows whose probabilities are averaged; nothing is cut off.
 
-## How often it is right
+## Evaluation
 
-Measured on the test part, protocol `{protocol}`, fold {fold}, seed {seed}.
+On the test part of protocol `{protocol}`, fold {fold}, seed {seed}.
 
 | part | clips | UAR | accuracy | macro F1 |
 |---|---|---|---|---|
 {rows}
 
-UAR is the mean recall over the classes with at least one true clip; guessing gives {chance:.1%}. Validation
-figures chose the epoch; the test part was not looked at until the end.
+UAR is the mean recall over the classes with at least one true clip; guessing gives {chance:.1%}. The
+epoch was chosen by the validation part; the test part was used once, at the end.
 
-Its probabilities are calibrated on the validation part (temperature {temperature:.2f}): on the test part, how
-sure it is and how often it is right lie {ece:.1%} apart on average (expected calibration error, ten bins).
+The probabilities are calibrated on the validation part (temperature {temperature:.2f}); on the test part the
+expected calibration error (ten bins) is {ece:.1%}: confidence and accuracy lie that far apart on average.
 
 ![Confusion matrix of the test part](confusion_matrix.png)
 
-Speaker by speaker: {speakers}
+By speaker: {speakers}
 
 ## Leakage report
 
@@ -85,11 +85,11 @@ Teaching, demonstrations and research on acted emotional speech.
 
 ## Limits
 
-- It learned from {learned_from}; other languages, cultures, ages, microphones and
-  feelings than those are outside what was measured.
-- It names how a voice sounds, not what a person feels. It must not be used for decisions about
+- It was trained on {trained_on}. Other languages, cultures, ages, microphones and
+  feelings were not evaluated.
+- It predicts how a voice sounds, not what a person feels. It must not be used for decisions about
   people (hiring, policing, insurance, health, education).
-- A voice it never heard is often misjudged: see the figures above.
+- Predictions for unseen speakers are often wrong: see the figures above.
 
 ## Training data and licence
 
@@ -123,7 +123,7 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             labels=", ".join(report["labels"]),
             architecture=architecture,
             model_id=MODEL_PLACEHOLDER,
-            praat=", for the voice quality also praat-parselmouth" if front.voice_quality else "",
+            praat=", and praat-parselmouth for the voice quality" if front.voice_quality else "",
             sampling_rate=front.sampling_rate,
             span=front.num_frames * front.seconds_per_frame,
             protocol=report["protocol"],
@@ -137,7 +137,7 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             leaking=_leakage_sentence(report),
             notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",
             leakage=_leakage_rows(report["leakage"]),
-            learned_from=("few people's own recordings" if own else "few actors' English speech in quiet rooms"),
+            trained_on=("few people's own recordings" if own else "few actors' English speech in quiet rooms"),
             terms="\n".join(f"- {builder.corpus}: {builder.licence}" for builder in builders),
             licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
             citations="\n".join(f"- {builder.cite}" for builder in builders if builder.cite),
@@ -222,4 +222,4 @@ def _leakage_sentence(report: dict[str, Any]) -> str:
         )
     if test["shared_speakers"]:
         return f"All clips of the test part are new, but its {test['shared_speakers']} speakers were trained on."
-    return "No test speaker and no test clip was heard in training or used to choose anything."
+    return "No test speaker and no test clip was used in training or to choose anything."

@@ -17,11 +17,11 @@ def confusion_figure(figures: dict[str, Any], labels: list[str], title: str) -> 
     image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
     axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel="heard as", ylabel="acted as", title=title)
+    axes.set(xlabel="predicted emotion", ylabel="true emotion", title=title)
     for row, column in np.ndindex(counts.shape):
         colour = "white" if shares[row, column] < 0.6 else "black"
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
-    figure.colorbar(image, label="share of the acted emotion")
+    figure.colorbar(image, label="share of the true emotion")
     return figure
 
 
@@ -38,7 +38,7 @@ def history_figure(history: list[dict[str, float]], best_epoch: float | None, ti
             if points:
                 axes.plot(*zip(*points, strict=True), style, marker=".", label=name)
         if best_epoch is not None:
-            axes.axvline(best_epoch, color="0.6", linewidth=1, label="kept")
+            axes.axvline(best_epoch, color="0.6", linewidth=1, label="best epoch")
         axes.set_xlabel("epoch")
         axes.legend()
     scores.set_ylim(0, 1)

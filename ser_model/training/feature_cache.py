@@ -19,8 +19,10 @@ from .augmentation import Augmentation
 _VERSION = 1  # raise when the frames of a clip change: datasets' cache does not see a changed body
 
 
-def _clip_frames(audio: str, front_end: dict, augmentation: dict, view: int, seed: int, version: int) -> dict[str, Any]:
-    extractor = SerFeatureExtractor(**front_end)
+def _clip_frames(
+    audio: str, extractor_class: type, front_end: dict, augmentation: dict, view: int, seed: int, version: int
+) -> dict[str, Any]:
+    extractor = extractor_class(**front_end)
     samples = load_audio(audio, extractor.sampling_rate)
     samples = Augmentation(**augmentation).view(samples, extractor.sampling_rate, Path(audio).stem, view, seed)
     row = {"frames": extractor.frames([samples])[0].ravel()}
@@ -40,6 +42,8 @@ class ViewFrames(torch.utils.data.Dataset):
 
     Attributes:
         weights: How much each item counts in the loss, float32 `(num_items,)`; 1 unless set.
+        label_masks: Classes that count in the loss of each clip of `table`, bool
+            `(num_clips, num_labels)`; None, unless set, for all.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class ViewFrames(torch.utils.data.Dataset):
     ):
         self.items = list(items)
         self.weights = np.ones(len(self.items), dtype=np.float32)
+        self.label_masks: np.ndarray | None = None
         self.num_features = extractor.feature_size
         self.labels = list(table["emotion"])
         self.views = {
@@ -66,7 +71,11 @@ class ViewFrames(torch.utils.data.Dataset):
         row = self.views[view][clip]
         frames = row["frames"].reshape(-1, self.num_features)
         item = {"input_features": frames, "labels": self.labels[clip], "weight": self.weights[index]}
-        return item | {"utterance_features": row["utterance"]} if "utterance" in row else item
+        if "utterance" in row:
+            item["utterance_features"] = row["utterance"]
+        if self.label_masks is not None:
+            item["label_mask"] = self.label_masks[clip]
+        return item
 
     def column(self, name: str) -> Iterator[np.ndarray]:
         """One value of every item, in order."""
@@ -90,7 +99,7 @@ def _view_table(
             input_columns="audio",
             remove_columns="audio",
             fn_kwargs={
-                "front_end": front_end, "augmentation": changes, "view": view,
+                "extractor_class": type(extractor), "front_end": front_end, "augmentation": changes, "view": view,
                 "seed": seed if view else 0, "version": _VERSION,
             },
             features=Features({name: List(Value("float32")) for name in columns}),

@@ -6,33 +6,38 @@ import importlib.util
 import json
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils.class_weight import compute_sample_weight
-from torch.nn import functional as F
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from ser_model.metrics import EmotionMetrics
+from ser_model.metrics import emotion_metrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+
+from .losses import Loss, cross_entropy, mixup
+
+WATCHED = ("accuracy", "uar", "macro_f1", "loss")  # validation figures of every epoch
+
+
+class RunError(Exception):
+    """A run that cannot begin or go on, said in one sentence."""
 
 
 @dataclass
 class SerTrainingArguments(TrainingArguments):
     """TrainingArguments with this project's defaults: evaluate, save and log once an epoch, keep the best."""
 
+    output_dir: str = field(default="", metadata={"help": "Folder of the run."})
     eval_strategy: str = field(default="epoch")
     save_strategy: str = field(default="epoch")
     logging_strategy: str = field(default="epoch")
     save_total_limit: int = field(default=2, metadata={"help": "Checkpoints kept beside the best."})
     load_best_model_at_end: bool = field(default=True)
     metric_for_best_model: str = field(default="accuracy")
-    greater_is_better: bool = field(default=True)
+    greater_is_better: bool | None = field(default=None)
     lr_scheduler_type: str = field(default="constant")
     remove_unused_columns: bool = field(default=False)
     train_sampling_strategy: str = field(default="group_by_length")
@@ -42,7 +47,7 @@ class SerTrainingArguments(TrainingArguments):
         default=None, metadata={"help": "Stop after so many epochs without a better early_stopping_metric."}
     )
     early_stopping_metric: str = field(
-        default="accuracy", metadata={"help": "Validation figure that early stopping watches: accuracy, uar or loss."}
+        default="accuracy", metadata={"help": f"Validation figure that early stopping watches: {', '.join(WATCHED)}."}
     )
 
 
@@ -60,71 +65,33 @@ def best_precision() -> tuple[str, bool]:
     return f"CPU, {torch.get_num_threads()} thread(s)", fast
 
 
-@dataclass(frozen=True)
-class Loss:
-    """Cross-entropy.
-
-    Args:
-        class_weight: `"balanced"` weighs each class by the inverse of its share of the training
-            items; None weighs all alike.
-        corpus_balance: Exponent of the same for corpora: 0 weighs all items alike, 1 lets each
-            corpus count alike, however few its clips.
-        mixup_alpha: Parameter of the Beta distribution of mixup (Zhang et al. 2018); 0 for none.
-    """
-
-    class_weight: Literal["balanced"] | None = None
-    corpus_balance: float = 0.0
-    mixup_alpha: float = 0.0
-
-    def item_weights(self, labels: Sequence[int], corpora: Sequence[str]) -> np.ndarray:
-        """Class weight times corpus weight of each training item, each 1 on average; float32 `(num_items,)`."""
-        by_corpus = compute_sample_weight("balanced", corpora) ** self.corpus_balance
-        by_class = compute_sample_weight(self.class_weight, labels)
-        return (by_class * by_corpus / by_corpus.mean()).astype(np.float32)
-
-
-def mixup(inputs: dict[str, torch.Tensor], num_labels: int, alpha: float) -> dict[str, torch.Tensor]:
-    """Mixes each clip of a batch with another; labels become shares `(batch, num_labels)`."""
-    share = torch.distributions.Beta(alpha, alpha).sample().item()
-    order = torch.randperm(len(inputs["labels"]), device=inputs["labels"].device)
-    hard = F.one_hot(inputs["labels"], num_labels).float()
-    mixed = dict(inputs, labels=share * hard + (1 - share) * hard[order])
-    mixed["input_features"] = share * inputs["input_features"] + (1 - share) * inputs["input_features"][order]
-    if "utterance_features" in inputs:
-        mixed["utterance_features"] = (
-            share * inputs["utterance_features"] + (1 - share) * inputs["utterance_features"][order]
-        )
-    mixed["weights"] = share * inputs["weights"] + (1 - share) * inputs["weights"][order]
-    mixed["attention_mask"] = torch.maximum(inputs["attention_mask"], inputs["attention_mask"][order])
-    return mixed
-
-
 class SerTrainer(Trainer):
-    """Trainer with weighted cross-entropy, mixup and our metrics.
+    """Trainer with this project's loss, metrics and log.
 
     Args:
-        mixup_alpha: As for `Loss`.
+        loss: Settings of the cross-entropy.
         processing_class: The fitted extractor.
         kwargs: As for `Trainer`.
     """
 
+    model: Any  # never None
     loss_is_scaled_for_ga = False
 
-    def __init__(self, *, mixup_alpha: float, processing_class: SerFeatureExtractor, **kwargs):
+    def __init__(self, *, loss: Loss, processing_class: SerFeatureExtractor, **kwargs):
         args: SerTrainingArguments = kwargs["args"]
-        callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir or "", "log.jsonl"))]
+        callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir, "log.jsonl"))]
         if args.early_stopping_patience is not None:
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
-        metrics = EmotionMetrics(_label_names(kwargs["model"]))
+        labels = _label_names(kwargs["model"])
         super().__init__(
             data_collator=lambda items: _collate(processing_class, items),
             processing_class=processing_class,
-            compute_metrics=lambda prediction: _epoch_figures(metrics, prediction),
+            compute_metrics=lambda prediction: _epoch_figures(prediction, labels),
             callbacks=callbacks,
             **kwargs,
         )
-        self.mixup_alpha = mixup_alpha
-        self.num_labels = len(metrics.labels)
+        self.loss = loss
+        self.num_labels = len(labels)
 
     def train(self, *args, **kwargs):
         self._since = time.monotonic()
@@ -142,13 +109,25 @@ class SerTrainer(Trainer):
         """Seconds that all logged epochs took, those before a resume included."""
         return sum(entry["seconds"] for entry in self.state.log_history if "seconds" in entry)
 
+    @property
+    def best_epoch(self) -> float | None:
+        """The epoch whose weights are kept, or None where none was evaluated."""
+        step = self.state.best_global_step
+        return next((entry["epoch"] for entry in self.state.log_history if step and entry["step"] == step), None)
+
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        if model.training and self.mixup_alpha:
-            inputs = mixup(inputs, self.num_labels, self.mixup_alpha)
-        labels, weights = inputs.pop("labels"), inputs.pop("weights")
+        if model.training and self.loss.mixup_alpha:
+            inputs = mixup(inputs, self.num_labels, self.loss.mixup_alpha)
+        labels, weights, label_mask = inputs.pop("labels"), inputs.pop("weights"), inputs.pop("label_mask", None)
         outputs = model(**inputs)
-        losses = F.cross_entropy(outputs.logits.float(), labels, reduction="none")
+        smoothing = self.loss.label_smoothing if model.training else 0.0
+        losses = cross_entropy(outputs.logits.float(), labels, label_mask, smoothing)
         loss = (weights * losses).sum() / weights.sum()
+        if not torch.isfinite(loss):
+            raise RunError(
+                f"The loss is not finite after {self.state.global_step} steps, so training stopped: "
+                "try a lower learning rate."
+            )
         return (loss, outputs) if return_outputs else loss
 
 
@@ -162,12 +141,14 @@ def _collate(extractor: SerFeatureExtractor, items: list[dict[str, Any]]) -> dic
     batch = dict(extractor.collate(frames, utterances, truncation=True, return_tensors="pt"))
     batch["labels"] = torch.tensor([item["labels"] for item in items])
     batch["weights"] = torch.tensor([item["weight"] for item in items])
+    if "label_mask" in items[0]:
+        batch["label_mask"] = torch.from_numpy(np.stack([item["label_mask"] for item in items]))
     return batch
 
 
-def _epoch_figures(metrics: EmotionMetrics, prediction: EvalPrediction) -> dict[str, float]:
-    figures = metrics.compute(predictions=np.argmax(prediction.predictions, axis=-1), references=prediction.label_ids)
-    return {name: figures[name] for name in ("accuracy", "uar", "macro_f1")}
+def _epoch_figures(prediction: EvalPrediction, labels: list[str]) -> dict[str, float]:
+    figures = emotion_metrics(np.argmax(prediction.predictions, axis=-1), np.asarray(prediction.label_ids), labels)
+    return {name: figures[name] for name in WATCHED if name != "loss"}
 
 
 class EarlyStopping(TrainerCallback):
@@ -209,17 +190,3 @@ class EpochLog(TrainerCallback):
         partial = self.path.with_suffix(".partial")
         partial.write_text("".join(json.dumps(entry) + "\n" for entry in epochs.values()))
         os.replace(partial, self.path)
-
-
-def last_whole_checkpoint(output_dir: Path) -> Path | None:
-    """The newest checkpoint that was written to its end: Trainer writes trainer_state.json last."""
-    found = sorted(
-        output_dir.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True
-    )
-    for folder in found:
-        try:
-            json.loads((folder / "trainer_state.json").read_text())
-        except (OSError, ValueError):
-            continue
-        return folder
-    return None

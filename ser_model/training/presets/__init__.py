@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -13,10 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from transformers import AutoConfig, PretrainedConfig
 
 from datasets_scripts import load_corpora
-from ser_model.models import registration  # registers the models
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+from ser_model.models.registration import FAMILIES
 from ser_model.training.augmentation import Augmentation
-from ser_model.training.trainer import Loss, SerTrainingArguments
+from ser_model.training.losses import Loss
+from ser_model.training.trainer import SerTrainingArguments
 
 FOLDER = Path(__file__).parent
 STATISTICS = frozenset({"mean", "std", "utterance_mean", "utterance_std"})  # fitted, never given
@@ -37,11 +39,11 @@ class Preset:
         name: The file's name without ending.
         data: For `datasets_scripts.load_corpora`.
         augmentation: For `Augmentation`.
-        feature_extractor: For `SerFeatureExtractor`.
+        feature_extractor: For the extractor of the model's family.
         model: `model_type`, and the rest for its configuration class.
         loss: For `Loss`.
         training: For `SerTrainingArguments`.
-        notes: Where the system's page is silent, and what was chosen.
+        notes: What the system's authors leave open, and what was chosen.
     """
 
     name: str
@@ -55,6 +57,10 @@ class Preset:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def extractor(self) -> SerFeatureExtractor:
+        """The extractor of the model's family, without statistics."""
+        return FAMILIES[self.model["model_type"]].extractor_class(**self.feature_extractor)
 
     def config(self, **derived: Any) -> PretrainedConfig:
         """The model's configuration; `derived` is what follows from data and extractor."""
@@ -76,7 +82,8 @@ def load_preset(name: str) -> Preset:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise PresetError(f"There is no preset {name}; known are {', '.join(names())}.") from None
+        suggestion = did_you_mean(name, names())
+        raise PresetError(f"There is no preset {name}; known are {', '.join(names())}.{suggestion}") from None
     except ValueError as error:
         raise PresetError(f"The preset {path} is not JSON: {error}.") from None
     return preset_from_dict({"name": path.stem, **content})
@@ -88,22 +95,44 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     blocks = [field.name for field in fields(Preset)]
     for block in content:
         if block not in blocks:
-            raise PresetError(f"{name}: unknown block {block!r}; a preset has {', '.join(blocks[1:])}.")
+            suggestion = did_you_mean(block, blocks[1:])
+            raise PresetError(f"{name}: unknown block {block!r}; a preset has {', '.join(blocks[1:])}.{suggestion}")
     for block in blocks:
         if block not in content:
             raise PresetError(f"{name}: the block {block!r} is missing.")
     _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir"}))
     _check(name, "augmentation", content["augmentation"], Augmentation)
-    _check(name, "feature_extractor", content["feature_extractor"], SerFeatureExtractor, derived=STATISTICS)
     model = dict(content["model"])
     model_type = model.pop("model_type", None)
-    known = {name: family.config_class for name, family in registration.FAMILIES.items()}
-    if model_type not in known:
-        raise PresetError(f"{name}: model.model_type has to be one of {', '.join(known)}, not {model_type!r}.")
-    _check(name, "model", model, known[model_type], derived=DERIVED)
+    if model_type not in FAMILIES:
+        known = ", ".join(FAMILIES)
+        raise PresetError(f"{name}: model.model_type has to be one of {known}, not {model_type!r}.")
+    family = FAMILIES[model_type]
+    _check(name, "model", model, family.config_class, derived=DERIVED)
+    _check(name, "feature_extractor", content["feature_extractor"], family.extractor_class, derived=STATISTICS)
     _check(name, "loss", content["loss"], Loss)
     _check(name, "training", content["training"], SerTrainingArguments)
     return Preset(**content)
+
+
+def settings_alone(settings: dict[str, Any]) -> dict[str, Any]:
+    """A preset's content without name and notes: what a run depends on."""
+    return {name: value for name, value in settings.items() if name not in ("name", "notes")}
+
+
+def flat_settings(settings: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Nested settings as (path of keys, value) pairs, in order."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from flat_settings(value, (*above, name))
+        else:
+            yield (*above, name), value
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` Did you mean X?` with the known word that is nearest, or nothing where none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def _check(name: str, block: str, values: Any, target: Callable, derived: frozenset[str] = frozenset()) -> None:
@@ -118,7 +147,8 @@ def _check(name: str, block: str, values: Any, target: Callable, derived: frozen
     hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
     for key, value in values.items():
         if key not in allowed:
-            raise PresetError(f"{name}: unknown key {block}.{key}; known are {', '.join(sorted(allowed))}.")
+            suggestion = did_you_mean(key, allowed) or f" Known are {', '.join(sorted(allowed))}."
+            raise PresetError(f"{name}: unknown key {block}.{key}.{suggestion}")
         try:
             TypeAdapter(hints[key]).validate_python(value, strict=True)
         except ValidationError as error:

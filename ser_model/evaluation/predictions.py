@@ -1,4 +1,4 @@
-"""Measures a recognizer on (clip, view) items, the way people use it: clip by clip, windows and all."""
+"""Evaluates a recognizer on (clip, view) items, as people use it: clip by clip, analysis windows and all."""
 
 from __future__ import annotations
 
@@ -11,23 +11,18 @@ import numpy as np
 from datasets import Dataset
 from tqdm import tqdm
 
-from datasets_scripts.splits import Item
+from datasets_scripts.splits import Item, Split
 from ser_model.audio import load_audio
 from ser_model.inference.recognizer import EmotionRecognizer
-from ser_model.metrics import EmotionMetrics
+from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
 
-from .calibration import expected_calibration_error, negative_log_likelihood
+from .calibration import expected_calibration_error, fit_temperature, negative_log_likelihood
 
 logger = logging.getLogger(__name__)
 
 
-def without_folders(left_out: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Files left out by name alone: a report is read on other machines."""
-    return [{**entry, "file": Path(entry["file"]).name} for entry in left_out]
-
-
-def hear(
+def predict_items(
     recognizer: EmotionRecognizer,
     table: Dataset,
     items: Sequence[Item],
@@ -35,7 +30,7 @@ def hear(
     seed: int,
     name: str,
 ) -> np.ndarray:
-    """Hears every item.
+    """Predicts the emotion of every item.
 
     Args:
         recognizer: Its labels are the table's.
@@ -49,27 +44,32 @@ def hear(
         Probabilities `(num_items, num_labels)`.
     """
     paths, rate = list(table["audio"]), recognizer.sampling_rate
-    heard = []
-    for clip, view in tqdm(items, desc=f"Hearing the {name} part", unit="clip"):
+    predicted = []
+    for clip, view in tqdm(items, desc=f"Predicting the {name} part", unit="clip"):
         wave = augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
-        heard.append(list(recognizer(wave, rate).probabilities.values()))
-    return np.array(heard)
+        predicted.append(list(recognizer(wave, rate).probabilities.values()))
+    return np.array(predicted)
 
 
-def figures_of(
+def calibrate(recognizer: EmotionRecognizer, table: Dataset, split: Split, augmentation: Augmentation) -> float:
+    """Fits the recognizer's temperature on the validation part, rounded as it will be reported, and returns it."""
+    probabilities = predict_items(recognizer, table, split.validation, augmentation, split.seed, "validation")
+    temperature = round(fit_temperature(probabilities, _column(table, "emotion", split.validation)), 4)
+    recognizer.model.config.calibration_temperature = temperature
+    return temperature
+
+
+def evaluate_predictions(
     probabilities: np.ndarray, table: Dataset, items: Sequence[Item], labels: list[str], name: str
 ) -> dict[str, Any]:
-    """Compares what was heard with the labels.
+    """Compares predictions with the labels.
 
     Returns:
         The figures of `EmotionMetrics`; `calibration`: expected calibration error `ece` and negative
         log-likelihood `nll`; `per_corpus` and `per_speaker` with the main figures of each.
     """
-    metrics = EmotionMetrics(labels)
-    emotions = list(table["emotion"])
-    references = np.array([emotions[clip] for clip, _ in items])
-    predictions = probabilities.argmax(axis=1)
-    figures = metrics.compute(predictions=predictions, references=references)
+    references, predictions = _column(table, "emotion", items), probabilities.argmax(axis=1)
+    figures = emotion_metrics(predictions, references, labels)
     if figures["missing_classes"]:
         missing = ", ".join(figures["missing_classes"])
         logger.warning("The %s part has no clip of %s: left out of UAR and macro F1.", name, missing)
@@ -78,14 +78,19 @@ def figures_of(
         "nll": negative_log_likelihood(probabilities, references),
     }
     for column, key in (("corpus", "per_corpus"), ("speaker", "per_speaker")):
-        every = list(table[column])
-        groups = np.array([every[clip] for clip, _ in items])
+        groups = _column(table, column, items)
         figures[key] = {}
-        for group in sorted(set(groups.tolist())):
+        for group in sorted(set(groups.tolist()), key=str):
             of_group = groups == group
-            part = metrics.compute(predictions=predictions[of_group], references=references[of_group])
+            part = emotion_metrics(predictions[of_group], references[of_group], labels)
             figures[key][group] = {
                 "clips": int(of_group.sum()), **{name: part[name] for name in ("uar", "accuracy", "macro_f1")},
                 "missing_classes": part["missing_classes"],
             }  # fmt: skip
     return figures
+
+
+def _column(table: Dataset, name: str, items: Sequence[Item]) -> np.ndarray:
+    """One column of the items' clips, `(num_items,)`."""
+    values = list(table[name])
+    return np.array([values[clip] for clip, _ in items])

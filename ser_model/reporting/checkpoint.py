@@ -1,0 +1,85 @@
+"""Writes the complete checkpoint folder of a finished training."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ser_model.evaluation.predictions import calibrate, evaluate_predictions, predict_items
+from ser_model.inference.recognizer import EmotionRecognizer
+from ser_model.training.resume import RECORD
+from ser_model.training.run import TrainedRun
+from ser_model.training.trainer import RunError
+
+from .model_card import model_card
+from .plots import confusion_figure, history_figure
+
+
+def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
+    """Calibrates, saves and evaluates a trained network and removes Trainer's own checkpoints.
+
+    All files are written elsewhere first and then moved into place, `report.json` last: a folder
+    that has it is complete.
+
+    Args:
+        out: Folder of the run.
+        trained: The finished training.
+
+    Returns:
+        The content of `report.json`.
+
+    Raises:
+        RunError: The weights are not finite.
+    """
+    data, report = trained.data, dict(trained.report)
+    recognizer = EmotionRecognizer(trained.trainer.model.float(), trained.trainer.processing_class)
+    if not all(torch.isfinite(values).all() for values in recognizer.model.state_dict().values()):
+        raise RunError("The trained weights are not finite, so no checkpoint was written: try a lower learning rate.")
+    partial = out / ".partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    report["temperature"] = calibrate(recognizer, data.table, data.split, data.augmentation)
+    recognizer.model.save_pretrained(partial)
+    recognizer.feature_extractor.save_pretrained(partial)
+    recognizer = EmotionRecognizer.from_pretrained(partial)  # what is evaluated is what was saved
+    for name in ("validation", "test"):
+        items = data.split.parts()[name]
+        predicted = predict_items(recognizer, data.table, items, data.augmentation, data.split.seed, name)
+        report[name] = evaluate_predictions(predicted, data.table, items, data.labels, name)
+    history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    write_report(partial, report, history, recognizer)
+    for path in sorted(partial.iterdir(), key=lambda path: path.name == "report.json"):
+        os.replace(path, out / path.name)
+    partial.rmdir()
+    for checkpoint in out.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    (out / RECORD).unlink(missing_ok=True)  # the report says it all
+    return report
+
+
+def write_report(
+    folder: Path, report: dict[str, Any], history: list[dict[str, float]], recognizer: EmotionRecognizer
+) -> None:
+    """Writes pictures, model card and `report.json`.
+
+    Args:
+        folder: Where to.
+        report: The content of `report.json`.
+        history: The entries of `log.jsonl`.
+        recognizer: The network they are about.
+    """
+    name = run_name(report)
+    confusion = confusion_figure(report["test"], report["labels"], f"Test part: {name}")
+    confusion.savefig(folder / "confusion_matrix.png", dpi=110)
+    history_figure(history, report["best_epoch"], name).savefig(folder / "training_history.png", dpi=110)
+    model_card(report, str(type(recognizer.model).__doc__).splitlines()[0]).save(folder / "README.md")
+    (folder / "report.json").write_text(json.dumps(report, indent=1))
+
+
+def run_name(report: dict[str, Any]) -> str:
+    """Preset, protocol, fold and seed of a run."""
+    return f"{report['preset']}, protocol {report['protocol']}, fold {report['fold']}, seed {report['seed']}"

@@ -1,0 +1,172 @@
+"""Trains a preset: data, split, features, Trainer."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from transformers import AutoModelForAudioClassification, set_seed
+
+from datasets_scripts import data_dir_or_default, load_with_left_out
+from datasets_scripts.splits import Split, leakage_report, make_split
+from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+
+from .arguments import RunArguments
+from .augmentation import Augmentation
+from .feature_cache import ViewFrames
+from .losses import Loss, corpus_label_masks
+from .presets import Preset
+from .processes import keep_if_distributed
+from .resume import check_folder, checkpoint_to_resume, run_record, write_record
+from .trainer import SerTrainer, SerTrainingArguments, best_precision
+
+VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The clips of a run, who is trained on which, and their features.
+
+    Attributes:
+        table: Corpus table.
+        left_out: Files that were passed over, `{file, reason}` each.
+        split: Items of the three parts.
+        leakage: What `leakage_report` says of the split.
+        augmentation: How views are made.
+        extractor: Fitted on the training part.
+        training: Features of the training part, with weights.
+        validation: Features of the validation part.
+    """
+
+    table: Dataset
+    left_out: list[dict[str, str]]
+    split: Split
+    leakage: dict[str, Any]
+    augmentation: Augmentation
+    extractor: SerFeatureExtractor
+    training: ViewFrames
+    validation: ViewFrames
+
+    @property
+    def labels(self) -> list[str]:
+        return self.table.features["emotion"].names
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A finished training: the trainer with the best weights, its data, and what `report.json` says of both."""
+
+    trainer: SerTrainer
+    data: RunData
+    report: dict[str, Any]
+
+
+def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> TrainedRun:
+    """Trains a preset in `args.output_dir`, where Trainer keeps its checkpoints.
+
+    Raises:
+        CorpusError: The data are not there, or cannot be split this way.
+        RunError: The folder holds another run or cannot be written, or the loss is not finite.
+    """
+    out = Path(args.output_dir)
+    if args.should_save:
+        print(f"Training {preset.name} on {best_precision()[0]}, {_precision(args)}.", flush=True)
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
+    check_folder(out, run.resume)
+    set_seed(args.seed)
+    with args.main_process_first(desc="data and features"):
+        data = load_data(run, preset, args.seed)
+    record = run_record(run, preset, args.seed, data.table)
+    resume_from = checkpoint_to_resume(out, record) if run.resume else None
+    trainer = make_trainer(preset, data, args)
+    keep_if_distributed(trainer)
+    if args.should_save:
+        _introduce(run, args, data, trainer)
+        write_record(out, record)
+    trainer.train(resume_from_checkpoint=resume_from)
+    return TrainedRun(trainer, data, _report(run, preset, args, data, trainer))
+
+
+def load_data(run: RunArguments, preset: Preset, seed: int) -> RunData:
+    """Loads the corpora of a preset, splits them and extracts features; statistics come from the training part."""
+    table, left_out = load_with_left_out(data_dir=data_dir_or_default(run.data_dir), **preset.data)
+    augmentation, extractor = Augmentation(**preset.augmentation), preset.extractor()
+    split = make_split(table, run.protocol, run.fold, seed, augmentation.views)
+    training, validation = (
+        ViewFrames(table, items, extractor, augmentation, seed) for items in (split.train, split.validation)
+    )
+    extractor.fit(training.column("input_features"), training.column("utterance_features"))
+    loss, corpora = Loss(**preset.loss), list(table["corpus"])
+    training.weights = loss.item_weights(
+        [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
+    )
+    if loss.mask_labels_by_corpus:
+        masks = corpus_label_masks(training.labels, corpora, len(table.features["emotion"].names))
+        training.label_masks = validation.label_masks = masks
+    leakage = leakage_report(table, split)
+    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation)
+
+
+def make_trainer(preset: Preset, data: RunData, args: SerTrainingArguments) -> SerTrainer:
+    """The trainer of an untrained network of the preset's sizes."""
+    config = preset.config(
+        num_features=data.extractor.feature_size,
+        num_frames=data.extractor.num_frames,
+        num_utterance_features=data.extractor.num_utterance_features,
+        id2label=dict(enumerate(data.labels)),
+        label2id={label: index for index, label in enumerate(data.labels)},
+    )
+    return SerTrainer(
+        model=AutoModelForAudioClassification.from_config(config),
+        args=args,
+        loss=Loss(**preset.loss),
+        processing_class=data.extractor,
+        train_dataset=data.training,
+        eval_dataset=data.validation,
+    )
+
+
+def left_out_by_name(left_out: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Files left out by name alone: a report is read on other machines."""
+    return [{**entry, "file": Path(entry["file"]).name} for entry in left_out]
+
+
+def _precision(args: SerTrainingArguments) -> str:
+    return "bfloat16" if args.bf16 else "float32"
+
+
+def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, trainer: SerTrainer) -> None:
+    sizes = ", ".join(f"{len(items)} {name}" for name, items in data.split.parts().items())
+    print(f"Protocol {run.protocol}, fold {run.fold}, seed {args.seed}: {sizes} items.")
+    print(
+        f"{sum(weights.numel() for weights in trainer.model.parameters()):,} parameters; writing to {args.output_dir}."
+    )
+    print("Leakage report:", json.dumps(data.leakage, indent=2), sep="\n", flush=True)
+
+
+def _report(
+    run: RunArguments, preset: Preset, args: SerTrainingArguments, data: RunData, trainer: SerTrainer
+) -> dict[str, Any]:
+    return {
+        "preset": preset.name,
+        "protocol": run.protocol,
+        "corpora": preset.data["corpora"],
+        "fold": run.fold,
+        "seed": args.seed,
+        "labels": data.labels,
+        "split_sizes": {name: len(items) for name, items in data.split.parts().items()},
+        "leakage": data.leakage,
+        "left_out": left_out_by_name(data.left_out),
+        "best_epoch": trainer.best_epoch,
+        "epochs": trainer.state.epoch,
+        "training_seconds": round(trainer.training_seconds, 1),
+        "hardware": f"{best_precision()[0]}, {platform.machine()}, {_precision(args)}",
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
+        "settings": preset.as_dict(),
+    }
