@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,15 @@ def recognizer():
 
 
 def test_files_are_found_below_folders_and_taken_as_named(tmp_path):
-    for name in ("b.WAV", "deep/er/a.flac", "notes.txt"):
+    for name in ("b.WAV", "deep/er/a.flac", "notes.txt", "._b.WAV"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     (tmp_path / "empty").mkdir()
     named = [tmp_path, str(tmp_path / "notes.txt"), tmp_path / "empty"]
-    assert find_files(named) == [tmp_path / "b.WAV", tmp_path / "deep/er/a.flac", *map(Path, named[1:])]
+    found = [tmp_path / "b.WAV", tmp_path / "deep/er/a.flac", *map(Path, named[1:])]
+    assert find_files(named, passed_over := Counter()) == found == find_files(named)
+    assert passed_over == {".txt": 1, "hidden": 1}
 
 
 def test_a_row_holds_the_prediction_or_the_reason(recognizer, clip, tmp_path):
@@ -51,4 +54,4 @@ def test_csv_has_a_column_for_each_label_and_rows_with_errors_too(recognizer, tm
     good, bad = csv.DictReader(io.StringIO(text.getvalue().encode("utf-8").decode("utf-8")))
     assert list(good) == ["file", "label", "duration", *LABELS, "error"]
     assert good["file"] == str(paths[0]) and float(good[good["label"]]) == max(rows[0]["probabilities"].values())
-    assert bad["file"].endswith(r"caf\xe9.wav") and bad["label"] == bad["calm"] == "" and bad["error"]
+    assert bad["file"].endswith(r"caf\udce9.wav") and bad["label"] == bad["calm"] == "" and bad["error"]

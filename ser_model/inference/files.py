@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ser_model.audio import AUDIO_ENDINGS, AudioError
+from ser_model.audio import AudioError, printable, walk_audio
 
 if TYPE_CHECKING:
     from .recognizer import EmotionRecognizer
 
 
-def find_files(paths: Iterable[str | os.PathLike]) -> list[Path]:
-    """The files named, and those with audio endings below the folders named."""
+def find_files(paths: Iterable[str | os.PathLike], passed_over: Counter[str] | None = None) -> list[Path]:
+    """The files named, and the audio files below the folders named.
+
+    Args:
+        paths: Files and folders.
+        passed_over: Counts the other files below the folders, as `walk_audio` does.
+    """
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            below = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in AUDIO_ENDINGS]
-            found += below or [path]  # a folder without audio becomes a row that says so
+            found += list(walk_audio(path, passed_over=passed_over)) or [path]  # the row of `path` gives the reason
         else:
             found.append(path)
     return found
@@ -29,7 +34,7 @@ def find_files(paths: Iterable[str | os.PathLike]) -> list[Path]:
 def predict_file(recognizer: EmotionRecognizer, path: Path) -> dict[str, Any]:
     """One row: `{file, label, probabilities, duration, error}`; label is None where error is set."""
     row: dict[str, Any] = {
-        "file": _as_utf8(path),
+        "file": printable(path),
         "label": None,
         "probabilities": None,
         "duration": None,
@@ -40,17 +45,12 @@ def predict_file(recognizer: EmotionRecognizer, path: Path) -> dict[str, Any]:
             raise AudioError("There is no audio file in this folder.")
         result = recognizer(path)
     except (AudioError, OSError) as error:
-        return row | {"error": _as_utf8(error)}
+        return row | {"error": printable(str(error))}
     return row | {
         "label": result.label,
         "probabilities": {label: round(value, 6) for label, value in result.probabilities.items()},
         "duration": round(result.duration, 3),
     }
-
-
-def _as_utf8(text: object) -> str:
-    """The text with `\\xff` and the like for bytes of a file name that are not UTF-8."""
-    return str(text).encode("utf-8", errors="surrogateescape").decode("utf-8", errors="backslashreplace")
 
 
 def write_csv(rows: Iterable[dict[str, Any]], labels: Sequence[str], file: TextIO) -> None:

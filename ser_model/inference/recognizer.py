@@ -72,7 +72,7 @@ class EmotionRecognizer:
         probabilities are averaged by their valid frames. Other recordings never change a result.
 
         Args:
-            waves: Mono float32 samples at `sampling_rate`, `(num_samples,)` each.
+            waves: As `load_audio` gives them at `sampling_rate`, `(num_samples,)` each.
 
         Raises:
             ModelError: The network overflows, as one may in float16.

@@ -6,7 +6,7 @@ Configuration (`PretrainedConfig`)
     `model_type`, its key in `FAMILIES`; `num_features`, `num_frames` (frames of a window at most),
     `num_utterance_features` (0 for none), `calibration_temperature`, and `id2label`.
 
-Extractor (`SequenceFeatureExtractor`)
+Extractor (`SerFeatureExtractor`)
     Mono float32 waveforms at `sampling_rate` Hz in, features out. Statistics fitted on the training
     part are among its saved values.
 
@@ -43,7 +43,6 @@ from transformers import (
     AutoModelForAudioClassification,
     PretrainedConfig,
     PreTrainedModel,
-    SequenceFeatureExtractor,
 )
 
 from .configuration_ser import CnnBilstmConfig, PhoneticCnnConfig
@@ -57,7 +56,7 @@ class Family:
 
     config_class: type[PretrainedConfig]
     model_class: type[PreTrainedModel]
-    extractor_class: type[SequenceFeatureExtractor]
+    extractor_class: type[SerFeatureExtractor]
 
 
 FAMILIES: dict[str, Family] = {
