@@ -6,8 +6,12 @@ import logging
 import re
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .model_process import ModelProcess, NoModel, RecognizerProxy, model_process
+from .model_process import ModelProcess, NoModel, model_process
+
+if TYPE_CHECKING:
+    from ser_model.inference.recognizer import EmotionRecognizer
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +40,7 @@ class RecognizerLoader:
         self.name = name
         self._trust_remote_code = trust_remote_code
         self._lock = threading.Lock()
-        self._loaded: tuple[ModelProcess, RecognizerProxy] | None = None
+        self._loaded: tuple[ModelProcess, EmotionRecognizer] | None = None
 
     @property
     def title(self) -> str:
@@ -48,7 +52,7 @@ class RecognizerLoader:
     def is_loaded(self) -> bool:
         return self._loaded is not None and self._loaded[0].is_alive
 
-    def __call__(self) -> RecognizerProxy:
+    def __call__(self) -> EmotionRecognizer:
         """Returns the recognizer.
 
         Raises:

@@ -97,7 +97,7 @@ class ShelfProxy(_Proxy):
 
     _exposed_ = ("load", "refuse_foreign")
 
-    def load(self, name: str, trust_remote_code: bool) -> RecognizerProxy:
+    def load(self, name: str, trust_remote_code: bool) -> EmotionRecognizer:
         return self._callmethod("load", (name, trust_remote_code))
 
     def refuse_foreign(self, name: str) -> None:
@@ -107,13 +107,13 @@ class ShelfProxy(_Proxy):
 class RecognizerProxy(_Proxy):
     """An `EmotionRecognizer` in the other process: what the page uses of one."""
 
-    _exposed_ = ("__call__", "__getattribute__", "probabilities_of")
+    _exposed_ = ("__call__", "__getattribute__", "predict_batch")
 
     def __call__(self, audio: AudioSource, sampling_rate: int | None = None) -> EmotionResult:
         return self._callmethod("__call__", (audio, sampling_rate))
 
-    def probabilities_of(self, waves: Sequence[np.ndarray]) -> np.ndarray:
-        return self._callmethod("probabilities_of", (waves,))
+    def predict_batch(self, waves: Sequence[np.ndarray]) -> list[EmotionResult]:
+        return self._callmethod("predict_batch", (waves,))
 
     @cached_property
     def labels(self) -> list[str]:

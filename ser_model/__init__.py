@@ -1,4 +1,4 @@
-"""Speech emotion recognition: hear an emotion, show where, say how often it is right."""
+"""Speech emotion recognition: predict an emotion, show when it was spoken, say how often that is right."""
 
 from importlib import import_module
 from typing import Any

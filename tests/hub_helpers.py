@@ -19,8 +19,8 @@ import torch
 from conftest import ROOT, voiced_tone
 from transformers import AutoConfig, AutoModelForAudioClassification
 
-from ser_model import SerFeatureExtractor
 from ser_model.labels import EMOTIONS
+from ser_model.models.registration import FAMILIES
 from ser_model.reporting.model_card import model_card
 
 SHIPPED = ROOT / "checkpoints" / "default"
@@ -54,14 +54,14 @@ def small_report(model_type: str = "ser_cnn_bilstm", corpora: tuple[str, ...] = 
             "per_corpus": dict.fromkeys(corpora, figures), "per_speaker": speakers,
         },
         "temperature": 2.5,
-        "settings": {"feature_extractor": FRONT_ENDS[model_type]},
+        "settings": {"feature_extractor": FRONT_ENDS[model_type], "model": {"model_type": model_type}},
     }  # fmt: skip
 
 
 def small_checkpoint(folder: Path, model_type: str) -> Path:
     """A whole checkpoint folder with a tiny untrained network whose answers still differ from clip to clip."""
     torch.manual_seed(0)
-    extractor = SerFeatureExtractor(**FRONT_ENDS[model_type])
+    extractor = FAMILIES[model_type].extractor_class(**FRONT_ENDS[model_type])
     clips = [voiced_tone(1.0, extractor.sampling_rate, pitch) for pitch in (100.0, 150.0, 250.0)]
     extractor.fit(extractor.frames(clips), extractor.utterances(clips) if extractor.voice_quality else ())
     config = AutoConfig.for_model(

@@ -18,7 +18,7 @@ from demo.model_process import NoModel
 from demo.tabs import live
 from demo.tabs import recording as tab
 from demo.timeline_plot import Column
-from ser_model.inference.timeline import Window, assemble, hear_timeline
+from ser_model.inference.timeline import Window, assemble, predict_timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -65,7 +65,7 @@ def test_an_hour_is_drawn_with_few_columns():
 
 
 def test_columns_of_a_long_timeline_are_means(monkeypatch):
-    heard = hear_timeline(tiny_recognizer(), phrases(20.0))
+    heard = predict_timeline(tiny_recognizer(), phrases(20.0))
     monkeypatch.setattr(timeline_plot, "MOST_COLUMNS", 3)
     few = timeline_plot.columns_of(heard)
     assert len(few) <= 4 < len(heard.windows)
@@ -126,7 +126,7 @@ def test_live_hears_speech_and_shows_silence():
 
 def test_a_live_session_does_not_grow(monkeypatch):
     fixed = np.float32([[0.2, 0.3, 0.5]])
-    monkeypatch.setattr(live, "listen", lambda recognizer, wave, windows: iter([fixed]))
+    monkeypatch.setattr(live, "predict_windows", lambda recognizer, wave, windows: iter([fixed]))
     session, recognizer = live.LiveSession(RATE, RATE), tiny_recognizer()
     chunk = pcm(phrases(1.6, pause=0.2))
     for _ in range(150):  # five minutes

@@ -93,15 +93,15 @@ def test_transformers_alone_answers_as_the_recognizer_does(checkpoint, ffmpeg, t
     done = run_fresh(USE, checkpoint, tmp_path / "clips.npz", *files, env=stranger(tmp_path), cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3_000:]
     told = json.loads(done.stdout)
-    heard = [recognizer(clip, rate) for clip in clips]
+    predicted = [recognizer(clip, rate) for clip in clips]
     for way in ("arrays", "dicts", "batch", "auto"):
-        for answer, result in zip(told[way], heard, strict=True):
+        for answer, result in zip(told[way], predicted, strict=True):
             close(answer, result, 1e-5)
     close(told["files"][0], recognizer(files[0]), 1e-5)
     close(told["files"][1], recognizer(files[1]), 0.02)
     # The end of the long clip counts: without it the answer is another one.
     beginning = recognizer(clips[2][: 6 * rate], rate).probabilities
-    assert max(abs(beginning[label] - share) for label, share in heard[2].probabilities.items()) > 1e-3
+    assert max(abs(beginning[label] - share) for label, share in predicted[2].probabilities.items()) > 1e-3
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_missing_package_is_named_when_it_is_needed(tmp_path, model_type, pack
 
 def test_the_code_in_a_folder_is_flat_and_whole(checkpoint):
     code = {path.stem for path in checkpoint.glob("*.py")}
-    assert code == {"configuration_ser", "feature_extraction_ser", "modeling_ser", "voice_quality_ser"}
+    assert code == {"configuration_ser", "feature_extraction_ser", "modeling_ser", "voice_quality_ser", "windowing_ser"}
     extractor = json.loads((checkpoint / "preprocessor_config.json").read_text())
     maps = json.loads((checkpoint / "config.json").read_text())["auto_map"] | extractor["auto_map"]
     assert set(maps) == {"AutoConfig", "AutoModelForAudioClassification", "AutoFeatureExtractor"}

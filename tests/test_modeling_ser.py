@@ -5,6 +5,7 @@ import pytest
 import torch
 from conftest import voiced_tone
 from torch import nn
+from transformers import Wav2Vec2Config
 
 from ser_model import (
     CnnBilstmConfig,
@@ -13,7 +14,10 @@ from ser_model import (
     PhoneticCnnForAudioClassification,
     SerFeatureExtractor,
 )
-from ser_model.models.modeling_ser import AttentionPooling, Conv2dBlock, PackedLstm
+from ser_model.models import windowing_ser
+from ser_model.models.modeling_ser import AttentionPooling, CnnBilstm, Conv2dBlock, PackedLstm, PhoneticCnn
+from ser_model.models.registration import FAMILIES, family_of
+from ser_model.models.windowing_ser import forward_windowed
 
 
 def tiny(kind: str):
@@ -86,15 +90,15 @@ def test_padding_and_batch_mates_never_change_a_prediction(kind):
     clips = [voiced_tone(seconds, seed=index) for index, seconds in enumerate((0.1, 0.33, 1.0, 2.345, 4.8, 5.5, 12.3))]
     whole = torch.randn(len(clips), 3) if kind == "utterance" else None
 
-    def hear(which, **padding):
+    def predict(which, **padding):
         batch = extractor([clips[index] for index in which], sampling_rate=16_000, return_tensors="pt", **padding)
         with torch.no_grad():
             return model(**batch, utterance_features=None if whole is None else whole[which], output_attentions=True)
 
     for mates in (range(4), range(len(clips))):
-        together = hear(list(mates))
+        together = predict(list(mates))
         for index in mates:
-            alone, padded = hear([index]), hear([index], padding="max_length", max_length=1_000)
+            alone, padded = predict([index]), predict([index], padding="max_length", max_length=1_000)
             frames = alone.attentions[0].shape[1]
             for other in (padded, together):
                 row = index if other is together else 0
@@ -123,6 +127,70 @@ def test_long_clips_are_windowed_by_valid_frames():
         shares = torch.tensor([300, 300, 200]) / 800
         expected = sum(share * window.logits.softmax(-1) for share, window in zip(shares, windows, strict=True))
         torch.testing.assert_close(model(x).logits.softmax(-1), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_windows_of_all_recordings_go_through_in_bounded_batches(monkeypatch):
+    model, x = tiny("cnn_bilstm"), torch.randn(5, 900, 128)
+    mask = torch.arange(900) < torch.tensor([900, 40, 301, 300, 750])[:, None]
+    sizes = []
+    model.register_forward_hook(lambda module, args, kwargs, output: sizes.append(len(output.logits)), with_kwargs=True)
+    with torch.no_grad():
+        together = forward_windowed(model, 300, x, mask)
+        assert sizes == [5 + 1 + 2 + 1 + 4]
+        monkeypatch.setattr(windowing_ser, "WINDOWS_AT_ONCE", 4)
+        for ours, theirs in zip(forward_windowed(model, 300, x, mask), together, strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
+    assert sizes[1:] == [4, 4, 4, 1]
+
+
+def test_a_network_without_attention_over_time_has_none():
+    class Quiet(CnnBilstmForAudioClassification):
+        def encode(self, x, lengths):
+            return super().encode(x, lengths)[0], None
+
+    model = Quiet(tiny("cnn_bilstm").config).eval()
+    for frames in (100, 700):
+        assert model(torch.randn(2, frames, 128), output_attentions=True).attentions is None
+
+
+@pytest.mark.parametrize("network", [CnnBilstm, PhoneticCnn])
+def test_a_network_refuses_windows_longer_than_its_span(network):
+    model = network(network.config_class(num_features=16, num_frames=50, num_labels=3))
+    assert model(torch.randn(1, 50, 16)).logits.shape == (1, 3)
+    with pytest.raises(ValueError, match=r"^The network takes windows of at most 50 frames, not 51\.$"):
+        model(torch.randn(1, 51, 16))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.filterwarnings("ignore")
+def test_a_traced_network_is_right_within_its_span_and_refuses_beyond(kind):
+    model = trained_a_little(tiny(kind)).requires_grad_(False)
+    whole = torch.randn(2, 3) if kind == "utterance" else None
+
+    def logits(x, mask):
+        return model(x, mask, whole, return_dict=False)[0]
+
+    def windows(frames):
+        return torch.randn(2, frames, 128), torch.arange(frames) < torch.tensor([[frames], [frames // 2 + 4]])
+
+    traced = torch.jit.trace(logits, windows(200), check_trace=False)
+    for frames in (60, 250, 300):
+        given = windows(frames)
+        torch.testing.assert_close(traced(*given), logits(*given), atol=1e-5, rtol=0)
+    for frames in (301, 600):
+        with pytest.raises(RuntimeError):
+            traced(*windows(frames))
+
+
+def test_a_family_is_found_by_its_model_and_its_configuration():
+    for kind in KINDS:
+        model = tiny(kind)
+        family = family_of(model)
+        assert family is family_of(model.config) is FAMILIES[model.config.model_type]
+        assert isinstance(model, family.model_class) and isinstance(model.config, family.config_class)
+        assert family.extractor_class().seconds_per_frame == pytest.approx(0.016)
+    with pytest.raises(ValueError, match="no model type wav2vec2; known are ser_cnn_bilstm, ser_phonetic_cnn"):
+        family_of(Wav2Vec2Config())
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,13 @@ import pytest
 import soundfile
 from conftest import ROOT, voiced_tone
 
-from ser_model import AudioError, EmotionRecognizer
+from ser_model import (
+    AudioError,
+    CnnBilstmConfig,
+    CnnBilstmForAudioClassification,
+    EmotionRecognizer,
+    SerFeatureExtractor,
+)
 from ser_model.inference.recognizer import ModelError
 
 DEFAULT = ROOT / "checkpoints" / "default"
@@ -34,10 +40,31 @@ def test_attention_and_duration_cover_the_whole_clip(recognizer, seconds):
     assert result.attention.times[0] == 0
     assert result.attention.times[-1] == pytest.approx(seconds, abs=0.02)
     assert result.attention.weights.sum() == pytest.approx(1, abs=1e-4)
-    # every stretch longer than a window's overlap was listened to
+    # attention is spread over every stretch longer than a window's overlap
     for start in np.arange(0, max(seconds - 2.4, 0.1), 2.4):
         part = (result.attention.times >= start) & (result.attention.times < start + 2.4)
         assert result.attention.weights[part].sum() > 0
+
+
+def test_a_batch_of_recordings_is_each_recording_alone(recognizer):
+    waves = [voiced_tone(seconds, seed=index) for index, seconds in enumerate([0.2, 11.0, 1.0, 4.9] + [0.5] * 14)]
+    together = recognizer.predict_batch(waves)
+    assert len(together) == len(waves) and recognizer.predict_batch([]) == []
+    for wave, result in zip(waves, together, strict=True):
+        alone = recognizer(wave, 16_000)
+        assert result.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
+        np.testing.assert_allclose(result.attention.weights, alone.attention.weights, atol=1e-5)
+        np.testing.assert_array_equal(result.attention.times, alone.attention.times)
+        assert result.duration == alone.duration == pytest.approx(len(wave) / 16_000)
+
+
+def test_a_model_without_attention_over_time_gives_none():
+    class Quiet(CnnBilstmForAudioClassification):
+        def encode(self, x, lengths):
+            return super().encode(x, lengths)[0], None
+
+    config = CnnBilstmConfig(num_labels=2, conv_channels=[2], lstm_hidden_size=2)
+    assert EmotionRecognizer(Quiet(config), SerFeatureExtractor())(voiced_tone(6.0), 16_000).attention is None
 
 
 def test_silence_within_a_long_clip_is_no_error(recognizer):
@@ -66,7 +93,7 @@ def test_the_report_says_what_was_trained(recognizer):
 
 def test_the_code_shipped_with_the_weights_is_the_projects_own():
     copies = list(DEFAULT.parent.glob("*/*_ser.py"))
-    assert len(copies) == 4 * len(list(DEFAULT.parent.iterdir()))
+    assert len(copies) == 5 * len(list(DEFAULT.parent.iterdir()))
     for path in copies:
         assert path.read_text() == (ROOT / "ser_model/models" / path.name).read_text(), path.name
 

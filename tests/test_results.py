@@ -9,8 +9,8 @@ import pytest
 from conftest import ROOT
 
 from ser_model.__main__ import main
-from ser_model.evaluation.experiments import experiments_section
 from ser_model.evaluation.queue import Job, read_queue, read_result
+from ser_model.reporting.alternative_settings import alternative_settings_section
 from ser_model.reporting.tables import BEGIN, END, render
 
 
@@ -75,7 +75,7 @@ def test_an_experiment_is_kept_without_its_test_part(tmp_path, capsys):
     assert main([*command, "--of", "mfcc-cnn-lstm"]) == 0
     (kept,) = (tmp_path / "experiments").glob("mfcc-cnn-lstm__speaker__fold1__seed0__*.json")
     assert "test" not in json.loads(kept.read_text())
-    (row,) = [line for line in experiments_section(tmp_path) if line.startswith("| mfcc-cnn-lstm ")]
+    (row,) = [line for line in alternative_settings_section(tmp_path) if line.startswith("| mfcc-cnn-lstm ")]
     figures = report["validation"]
     over_corpora = sum(figures["per_corpus"][name]["uar"] for name in report["corpora"]) / 3
     changed = "model.dropout = 0.35, without training.weight_decay, without training.lr_scheduler_kwargs"

@@ -19,13 +19,13 @@ from parselmouth.praat import call
 from ser_model import EmotionRecognizer, load_audio
 from ser_model.__main__ import main
 from ser_model.inference import timeline as module
-from ser_model.inference.timeline import Window, assemble, hear_timeline, listen, plan_windows
+from ser_model.inference.timeline import Window, assemble, plan_windows, predict_timeline, predict_windows
 from ser_model.inference.timeline_formats import FORMATS, as_data, to_csv, to_json, to_textgrid
 
 
 @pytest.fixture(scope="module")
-def heard():
-    return hear_timeline(tiny_recognizer(), phrases(1.0, 7.0, 4.0))
+def predicted():
+    return predict_timeline(tiny_recognizer(), phrases(1.0, 7.0, 4.0))
 
 
 def test_windows_lie_on_speech_and_speak_for_all_of_it():
@@ -35,28 +35,28 @@ def test_windows_lie_on_speech_and_speak_for_all_of_it():
     assert windows[0].start == pytest.approx(0.9, abs=0.06) and windows[-1].end == pytest.approx(15.1, abs=0.1)
     for one, other in itertools.pairwise(windows):
         assert one.end <= other.start
-        if one.end == other.start:  # of one phrase: at least half of each is heard twice
-            assert other.heard_from - one.heard_from <= module.WINDOW_SECONDS / 2 + 1e-6
+        if one.end == other.start:  # of one phrase: at least half of each lies in two windows
+            assert other.input_start - one.input_start <= module.WINDOW_SECONDS / 2 + 1e-6
     for window in windows:
-        assert 0 <= window.heard_from <= window.start and window.end <= window.heard_to <= len(wave) / RATE
+        assert 0 <= window.input_start <= window.start and window.end <= window.input_end <= len(wave) / RATE
 
 
-def test_a_short_word_is_heard_with_what_is_around_it():
+def test_the_window_over_a_short_word_takes_in_what_is_around_it():
     (window,) = plan_windows(phrases(0.3), RATE)
-    assert window.heard_to - window.heard_from == pytest.approx(module.LEAST_HEARD_SECONDS)
-    assert window.heard_from < window.start < window.end < window.heard_to
+    assert window.input_end - window.input_start == pytest.approx(module.MIN_WINDOW_SECONDS)
+    assert window.input_start < window.start < window.end < window.input_end
 
 
-def test_listening_in_batches_is_listening_alone(monkeypatch):
+def test_windows_in_batches_are_windows_alone(monkeypatch):
     recognizer, wave = tiny_recognizer(), phrases(1.0, 9.0)
     windows = plan_windows(wave, RATE)
-    together = np.concatenate(list(listen(recognizer, wave, windows)))
+    together = np.concatenate(list(predict_windows(recognizer, wave, windows)))
     monkeypatch.setattr(module, "WINDOWS_AT_ONCE", 1)
-    parts = list(listen(recognizer, wave, windows))
+    parts = list(predict_windows(recognizer, wave, windows))
     assert len(parts) == len(windows)
     assert np.concatenate(parts) == pytest.approx(together, abs=1e-5)
     for window, row in zip(windows, together, strict=True):
-        clip = wave[round(window.heard_from * RATE) : round(window.heard_to * RATE)]
+        clip = wave[round(window.input_start * RATE) : round(window.input_end * RATE)]
         assert row == pytest.approx(list(recognizer(clip, RATE).probabilities.values()), abs=1e-3)
 
 
@@ -73,31 +73,31 @@ def test_neighbours_of_one_emotion_are_joined_and_pauses_part_them():
 
 
 def test_silence_gives_an_empty_timeline():
-    quiet = hear_timeline(tiny_recognizer(), np.zeros(3 * RATE, dtype=np.float32))
+    quiet = predict_timeline(tiny_recognizer(), np.zeros(3 * RATE, dtype=np.float32))
     assert quiet.segments == [] and quiet.probabilities.shape == (0, 3)
     assert to_csv(quiet).splitlines() == ["start,end,emotion,probability"]
     assert "intervals: size = 1" in to_textgrid(quiet)
 
 
-def test_csv_and_json_hold_the_segments(heard):
-    rows = list(csv.DictReader(io.StringIO(to_csv(heard))))
-    data = json.loads(to_json(heard))
-    assert len(rows) == len(data["segments"]) == len(heard.segments) > 1
-    for row, entry, segment in zip(rows, data["segments"], heard.segments, strict=True):
+def test_csv_and_json_hold_the_segments(predicted):
+    rows = list(csv.DictReader(io.StringIO(to_csv(predicted))))
+    data = json.loads(to_json(predicted))
+    assert len(rows) == len(data["segments"]) == len(predicted.segments) > 1
+    for row, entry, segment in zip(rows, data["segments"], predicted.segments, strict=True):
         assert float(row["start"]) == pytest.approx(segment.start, abs=1e-3) == pytest.approx(entry["start"], abs=1e-3)
         assert row["emotion"] == segment.emotion == entry["emotion"]
         assert float(row["probability"]) == pytest.approx(entry["probability"], abs=1e-3)
-    assert data["labels"] == LABELS and len(data["windows"]) == len(heard.windows)
+    assert data["labels"] == LABELS and len(data["windows"]) == len(predicted.windows)
     assert all(sum(window["probabilities"].values()) == pytest.approx(1, abs=1e-3) for window in data["windows"])
-    assert as_data(heard) == data
+    assert as_data(predicted) == data
 
 
-def test_praat_reads_the_textgrid_back(heard, tmp_path):
-    path = tmp_path / "heard.TextGrid"
-    path.write_text(to_textgrid(heard), encoding="utf-8")
+def test_praat_reads_the_textgrid_back(predicted, tmp_path):
+    path = tmp_path / "talk.TextGrid"
+    path.write_text(to_textgrid(predicted), encoding="utf-8")
     grid = parselmouth.read(str(path))
     assert call(grid, "Get number of tiers") == 2 and call(grid, "Get tier name", 1) == "emotion"
-    assert call(grid, "Get end time") == pytest.approx(heard.duration, abs=1e-3)
+    assert call(grid, "Get end time") == pytest.approx(predicted.duration, abs=1e-3)
     count = call(grid, "Get number of intervals", 1)
     read = [
         tuple(call(grid, question, 1, number) for question in ("Get start time of interval", "Get end time of interval",
@@ -105,17 +105,18 @@ def test_praat_reads_the_textgrid_back(heard, tmp_path):
         for number in range(1, count + 1)
     ]  # fmt: skip
     spoken = [interval for interval in read if interval[2]]
-    assert [label for _, _, label in spoken] == [segment.emotion for segment in heard.segments]
-    for (start, end, _), segment in zip(spoken, heard.segments, strict=True):
+    assert [label for _, _, label in spoken] == [segment.emotion for segment in predicted.segments]
+    for (start, end, _), segment in zip(spoken, predicted.segments, strict=True):
         assert (start, end) == pytest.approx((segment.start, segment.end), abs=1e-3)
     assert len(read) > len(spoken)  # silence has intervals of its own
 
 
-def test_quotes_in_a_label_survive_praat(tmp_path):
-    odd = assemble(2.0, ['say "no"', "x"], [Window(0, 2, 0, 2)], [np.float32([[0.9, 0.1]])])
+@pytest.mark.parametrize("label", ['say "no"', "überrascht", "怒り", r"back\slash"])
+def test_any_label_survives_praat(label, tmp_path):
+    odd = assemble(2.0, [label, "x"], [Window(0, 2, 0, 2)], [np.float32([[0.9, 0.1]])])
     path = tmp_path / "odd.TextGrid"
     path.write_text(to_textgrid(odd), encoding="utf-8")
-    assert call(parselmouth.read(str(path)), "Get label of interval", 1, 1) == 'say "no"'
+    assert call(parselmouth.read(str(path)), "Get label of interval", 1, 1) == label
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,7 @@ def model(tmp_path_factory):
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_command_prints_each_format(model, tmp_path, capsys, name):
     file = recording(tmp_path / "talk.wav", 1.0, 4.0)
-    expected = hear_timeline(EmotionRecognizer.from_pretrained(model), load_audio(file, RATE))
+    expected = predict_timeline(EmotionRecognizer.from_pretrained(model), load_audio(file, RATE))
     capsys.readouterr()
     assert main(["timeline", str(file), "--model", str(model), "--format", name]) == 0
     assert capsys.readouterr().out == FORMATS[name](expected)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -15,14 +14,16 @@ from demo.api import FileRow, answer, endpoint
 from demo.components import job_buttons, long_job
 from demo.model_process import NoModel
 from ser_model.audio import AudioError
-from ser_model.cli.predict import hear
-from ser_model.inference.results import Listener
+from ser_model.inference.files import predict_file, write_csv
+
+if TYPE_CHECKING:
+    from ser_model.inference.recognizer import EmotionRecognizer
 
 MOST_FILES = 500
 Rows = list[dict[str, Any]]
 
 
-def build(load: Callable[[], Listener]) -> None:
+def build(load: Callable[[], EmotionRecognizer]) -> None:
     """Adds the tab's content to the page under construction.
 
     Args:
@@ -48,7 +49,7 @@ _DESCRIPTION = (
 )
 
 
-def hear_all(load: Callable[[], Listener], paths: list[str]) -> Iterator[dict[str, Any]]:
+def hear_all(load: Callable[[], EmotionRecognizer], paths: list[str]) -> Iterator[dict[str, Any]]:
     """One row a file, as `python -m ser_model predict` has them, with the file's name without its folder.
 
     Raises:
@@ -59,10 +60,10 @@ def hear_all(load: Callable[[], Listener], paths: list[str]) -> Iterator[dict[st
         raise AudioError(f"These are {len(paths)} files; at most {MOST_FILES} are heard at once.")
     recognizer = load()
     for path in paths:
-        yield hear(recognizer, Path(path)) | {"file": Path(path).name}
+        yield predict_file(recognizer, Path(path)) | {"file": Path(path).name}
 
 
-def hear_or_say_why(load: Callable[[], Listener], paths: list[str] | None) -> Iterator[tuple[str, str]]:
+def hear_or_say_why(load: Callable[[], EmotionRecognizer], paths: list[str] | None) -> Iterator[tuple[str, str]]:
     """Progress, then the table, or a sentence that says why there is none."""
     if not paths:
         yield cards.message_card(messages.NO_FILES), ""
@@ -95,11 +96,5 @@ def to_csv(rows: Rows) -> str:
     """Every row, bad ones too, with all probabilities: the columns of `predict --format csv`."""
     labels = next((list(row["probabilities"]) for row in rows if row["probabilities"]), [])
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "label", "duration", *labels, "error"])
-    for row in rows:
-        shares = row["probabilities"] or dict.fromkeys(labels, "")
-        writer.writerow(
-            [row["file"], row["label"], row["duration"], *(shares[label] for label in labels), row["error"]]
-        )
+    write_csv(rows, labels, text)
     return text.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
@@ -14,16 +14,19 @@ from demo.components import AT_ONCE, audio_input
 from demo.examples import Example
 from demo.model_process import NoModel
 from ser_model.audio import AudioError, load_audio
-from ser_model.inference.results import Attention, EmotionResult, Listener
+from ser_model.inference.results import Attention, EmotionResult
 
 from . import voice_quality
+
+if TYPE_CHECKING:
+    from ser_model.inference.recognizer import EmotionRecognizer
 
 MAX_SECONDS = 600.0  # what a picture and a visitor's patience bear
 
 Shown = tuple[str, str, str, dict[str, Any] | None]
 
 
-def build(page: gr.Blocks, load: Callable[[], Listener], examples: list[Example]) -> None:
+def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list[Example]) -> None:
     """Adds the tab's content to the page under construction.
 
     Args:
@@ -84,7 +87,7 @@ def _examples(audio: gr.Audio, examples: list[Example]) -> gr.events.Dependency:
     return shelf.click(lambda index: str(examples[index][1]), shelf, audio, **AT_ONCE)
 
 
-def hear(recognizer: Listener, path: str) -> Shown:
+def hear(recognizer: EmotionRecognizer, path: str) -> Shown:
     """Emotion card, bars, picture and data of one recording.
 
     Raises:
@@ -95,12 +98,12 @@ def hear(recognizer: Listener, path: str) -> Shown:
     return emotion, bars, draw(result, wave, recognizer.sampling_rate), as_data(result)
 
 
-def _result(recognizer: Listener, path: str) -> tuple[EmotionResult, np.ndarray]:
+def _result(recognizer: EmotionRecognizer, path: str) -> tuple[EmotionResult, np.ndarray]:
     wave = load_audio(path, recognizer.sampling_rate, max_seconds=MAX_SECONDS)
     return recognizer(wave, sampling_rate=recognizer.sampling_rate), wave
 
 
-def _said(recognizer: Listener, result: EmotionResult, wave: np.ndarray) -> tuple[str, str]:
+def _said(recognizer: EmotionRecognizer, result: EmotionResult, wave: np.ndarray) -> tuple[str, str]:
     remarks = [
         messages.second_guess(result.probabilities),
         messages.when_it_says(recognizer.report, result.label),
@@ -110,7 +113,7 @@ def _said(recognizer: Listener, result: EmotionResult, wave: np.ndarray) -> tupl
     return card, cards.bar_list(result.probabilities)
 
 
-def trust_note(load: Callable[[], Listener]) -> str:
+def trust_note(load: Callable[[], EmotionRecognizer]) -> str:
     """How often the model is right, or why there is none, and what its answer must not be taken for."""
     try:
         report = load().report
@@ -158,7 +161,7 @@ def warm_up() -> None:
     draw(EmotionResult("neutral", {"neutral": 1.0}, attention, 3.0), wave, rate)
 
 
-def hear_or_say_why(load: Callable[[], Listener], path: str | None) -> tuple[Any, ...]:
+def hear_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> tuple[Any, ...]:
     """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a sentence that says why not."""
     if path is None:
         return _instead(cards.message_card(messages.NOTHING_CHOSEN))
@@ -170,7 +173,7 @@ def hear_or_say_why(load: Callable[[], Listener], path: str | None) -> tuple[Any
     return *_said(recognizer, result, wave), "", as_data(result), (path, result)
 
 
-def picture_of(load: Callable[[], Listener], heard: tuple[str, EmotionResult] | None) -> str:
+def picture_of(load: Callable[[], EmotionRecognizer], heard: tuple[str, EmotionResult] | None) -> str:
     """The picture of what was heard last: drawn by itself, since it takes longer than the answer."""
     if heard is None:
         return ""

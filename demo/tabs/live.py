@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import gradio as gr
 import numpy as np
@@ -20,9 +21,11 @@ from fastapi.concurrency import run_in_threadpool
 from demo import cards, messages, timeline_plot
 from demo.model_process import NoModel
 from ser_model.audio import MAX_RATE
-from ser_model.inference.results import Listener
-from ser_model.inference.timeline import LEAST_HEARD_SECONDS, WINDOW_SECONDS, Window, listen
+from ser_model.inference.timeline import MIN_WINDOW_SECONDS, WINDOW_SECONDS, Window, predict_windows
 from ser_model.inference.voice_activity import FRAME_SECONDS, frame_levels, speech_frames
+
+if TYPE_CHECKING:
+    from ser_model.inference.recognizer import EmotionRecognizer
 
 SHOWN_SECONDS = 45.0
 KEPT_SECONDS = 20.0  # of samples: what the speech gate judges loud and quiet by
@@ -53,7 +56,7 @@ class LiveSession:
         self._looked = 0.0
         self._resampler = soxr.ResampleStream(source_rate, sampling_rate, 1, dtype="float32")
 
-    def hear(self, recognizer: Listener, samples: np.ndarray) -> None:
+    def hear(self, recognizer: EmotionRecognizer, samples: np.ndarray) -> None:
         """Takes in the next int16 samples `(num_samples,)`, and looks where enough have come."""
         fresh = self._resampler.resample_chunk(samples.astype(np.float32) / 32768)
         self.wave = np.concatenate([self.wave, fresh])[-int(KEPT_SECONDS * self.sampling_rate) :]
@@ -63,17 +66,17 @@ class LiveSession:
         if self.seconds - self._looked >= STEP_SECONDS:
             self._look(recognizer)
 
-    def _look(self, recognizer: Listener) -> None:
+    def _look(self, recognizer: EmotionRecognizer) -> None:
         since, self._looked = self._looked, self.seconds
         speech = speech_frames(frame_levels(self.wave, self.sampling_rate))
-        if len(self.wave) < LEAST_HEARD_SECONDS * self.sampling_rate or not speech[_frames(-RECENT_SECONDS) :].any():
+        if len(self.wave) < MIN_WINDOW_SECONDS * self.sampling_rate or not speech[_frames(-RECENT_SECONDS) :].any():
             self.now = None
             return
         length = len(self.wave) / self.sampling_rate
         first = np.argmax(speech[_frames(-WINDOW_SECONDS) :]) * FRAME_SECONDS  # where speech begins in the window
-        heard = max(min(WINDOW_SECONDS, length) - first + 0.1, LEAST_HEARD_SECONDS)
+        heard = max(min(WINDOW_SECONDS, length) - first + 0.1, MIN_WINDOW_SECONDS)
         window = Window(since, self.seconds, max(0.0, length - heard), length)
-        shares = next(listen(recognizer, self.wave, [window]))[0]
+        shares = next(predict_windows(recognizer, self.wave, [window]))[0]
         if self.now is not None:  # half of what it heard a moment ago, so that the picture does not flicker
             shares = (shares + list(self.now.probabilities.values())) / 2
         named = dict(zip(recognizer.labels, map(float, shares), strict=True))
@@ -92,7 +95,7 @@ class LiveSessions:
         load: Returns the recognizer.
     """
 
-    def __init__(self, load: Callable[[], Listener]):
+    def __init__(self, load: Callable[[], EmotionRecognizer]):
         self._load = load
         self._sessions: OrderedDict[str, tuple[float, LiveSession]] = OrderedDict()
         self._lock = threading.Lock()
@@ -141,7 +144,7 @@ def shown(session: LiveSession) -> dict[str, str | float]:
     }
 
 
-def routes(load: Callable[[], Listener]) -> APIRouter:
+def routes(load: Callable[[], EmotionRecognizer]) -> APIRouter:
     """`POST /live/{session}?rate=48000`, the body raw int16 samples of one channel; nothing is written to disk."""
     router, sessions = APIRouter(), LiveSessions(load)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -13,14 +13,23 @@ from demo.api import TimelineData, answer, endpoint
 from demo.components import audio_input, job_buttons, long_job
 from demo.model_process import NoModel
 from ser_model.audio import AudioError, load_audio
-from ser_model.inference.results import Listener
-from ser_model.inference.timeline import WINDOWS_AT_ONCE, Timeline, assemble, hear_timeline, listen, plan_windows
+from ser_model.inference.timeline import (
+    WINDOWS_AT_ONCE,
+    Timeline,
+    assemble,
+    plan_windows,
+    predict_timeline,
+    predict_windows,
+)
 from ser_model.inference.timeline_formats import as_data, to_csv, to_json, to_textgrid
+
+if TYPE_CHECKING:
+    from ser_model.inference.recognizer import EmotionRecognizer
 
 Shown = tuple[str, str, str]  # status, picture with downloads, table with player
 
 
-def build(load: Callable[[], Listener]) -> None:
+def build(load: Callable[[], EmotionRecognizer]) -> None:
     """Adds the tab's content to the page under construction.
 
     Args:
@@ -50,12 +59,12 @@ _DESCRIPTION = (
 )
 
 
-def timeline_data(recognizer: Listener, path: str) -> dict[str, Any]:
+def timeline_data(recognizer: EmotionRecognizer, path: str) -> dict[str, Any]:
     """The answer of `/timeline`."""
-    return as_data(hear_timeline(recognizer, load_audio(path, recognizer.sampling_rate)))
+    return as_data(predict_timeline(recognizer, load_audio(path, recognizer.sampling_rate)))
 
 
-def follow_or_say_why(load: Callable[[], Listener], path: str | None) -> Iterator[Shown]:
+def follow_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> Iterator[Shown]:
     """Progress, then the result, or a sentence that says why there is none."""
     if path is None:
         yield cards.message_card(messages.NOTHING_CHOSEN), "", ""
@@ -66,7 +75,7 @@ def follow_or_say_why(load: Callable[[], Listener], path: str | None) -> Iterato
         yield cards.message_card(str(error)), "", ""
 
 
-def follow(load: Callable[[], Listener], path: str) -> Iterator[Shown]:
+def follow(load: Callable[[], EmotionRecognizer], path: str) -> Iterator[Shown]:
     """Reads, finds the speech and listens to it, telling how far it is.
 
     Raises:
@@ -78,7 +87,7 @@ def follow(load: Callable[[], Listener], path: str) -> Iterator[Shown]:
     wave = load_audio(path, rate)
     yield cards.progress_card(0.0, "Looking for speech …"), "", ""
     windows, heard = plan_windows(wave, rate), []
-    for part in listen(recognizer, wave, windows):
+    for part in predict_windows(recognizer, wave, windows):
         heard.append(part)
         done = min(len(heard) * WINDOWS_AT_ONCE, len(windows))
         told = f"Heard {timeline_plot.clock(windows[done - 1].end)} of {timeline_plot.clock(len(wave) / rate)}"

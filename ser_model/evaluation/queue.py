@@ -10,7 +10,7 @@ from typing import Any
 from ser_model.training.presets import load_preset, settings_alone
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Job:
     """One run: a preset under a protocol, fold and seed."""
 

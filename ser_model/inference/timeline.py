@@ -6,30 +6,33 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .results import Listener
 from .voice_activity import speech_stretches
 
+if TYPE_CHECKING:
+    from .recognizer import EmotionRecognizer
+
 WINDOW_SECONDS = 3.0  # about the length of the clips that such networks learn from
-LEAST_HEARD_SECONDS = 1.0  # a shorter word is heard together with what is around it
-WINDOWS_AT_ONCE = 16
+MIN_WINDOW_SECONDS = 1.0  # the window over a shorter stretch of speech takes in what is around it
+WINDOWS_AT_ONCE = 16  # between two reports of progress
 
 
 @dataclass(frozen=True)
 class Window:
-    """One look of the network; all in seconds.
+    """An analysis window; all in seconds.
 
     Attributes:
-        start, end: The time it speaks for: what lies nearer to its middle than to its neighbours'.
-        heard_from, heard_to: What the network is given.
+        start, end: The time its prediction stands for: what lies nearer to its middle than to its neighbours'.
+        input_start, input_end: The samples that the network is given.
     """
 
     start: float
     end: float
-    heard_from: float
-    heard_to: float
+    input_start: float
+    input_end: float
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ class Segment:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What was heard in a recording over time.
+    """The predictions for a recording over time.
 
     Attributes:
         duration: Length of the recording in seconds.
         labels: The emotions, in the model's order.
-        windows: The looks of the network, in order; between them nobody speaks.
+        windows: The analysis windows, in order; between them nobody speaks.
         probabilities: `(num_windows, num_labels)`.
         segments: Neighbouring windows of the same most probable emotion, joined.
     """
@@ -79,42 +82,41 @@ def plan_windows(wave: np.ndarray, sampling_rate: int, window_seconds: float = W
 
 def _over_stretch(start: float, end: float, seconds: float, duration: float) -> list[Window]:
     if end - start <= seconds:
-        wanted = min(max(end - start, LEAST_HEARD_SECONDS), duration)
-        heard_from = min(max(0.0, (start + end - wanted) / 2), duration - wanted)
-        return [Window(start, end, heard_from, heard_from + wanted)]
+        wanted = min(max(end - start, MIN_WINDOW_SECONDS), duration)
+        input_start = min(max(0.0, (start + end - wanted) / 2), duration - wanted)
+        return [Window(start, end, input_start, input_start + wanted)]
     count = 1 + math.ceil((end - start - seconds) / (seconds / 2) - 1e-9)
     begins = np.linspace(start, end - seconds, count).tolist()
     borders = [start, *((one + other + seconds) / 2 for one, other in pairwise(begins)), end]
     return [Window(*own, begin, begin + seconds) for own, begin in zip(pairwise(borders), begins, strict=True)]
 
 
-def listen(recognizer: Listener, wave: np.ndarray, windows: Sequence[Window]) -> Iterator[np.ndarray]:
+def predict_windows(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window]) -> Iterator[np.ndarray]:
     """Probabilities of the windows, a batch at a time: `(num_windows, num_labels)` each.
 
     Args:
         recognizer: The model.
         wave: The recording at the recognizer's sampling rate `(num_samples,)`.
-        windows: Where to listen.
+        windows: Parts of the recording.
     """
     rate = recognizer.sampling_rate
     for first in range(0, len(windows), WINDOWS_AT_ONCE):
         batch = windows[first : first + WINDOWS_AT_ONCE]
-        yield recognizer.probabilities_of(
-            [wave[round(window.heard_from * rate) : round(window.heard_to * rate)] for window in batch]
-        )
+        parts = [wave[round(window.input_start * rate) : round(window.input_end * rate)] for window in batch]
+        yield np.array([list(result.probabilities.values()) for result in recognizer.predict_batch(parts)])
 
 
-def assemble(duration: float, labels: list[str], windows: list[Window], heard: Sequence[np.ndarray]) -> Timeline:
-    """Joins what `listen` gave to a timeline."""
-    probabilities = np.concatenate([np.zeros((0, len(labels)), dtype=np.float32), *heard])
+def assemble(duration: float, labels: list[str], windows: list[Window], predicted: Sequence[np.ndarray]) -> Timeline:
+    """Joins the batches of `predict_windows` to a timeline."""
+    probabilities = np.concatenate([np.zeros((0, len(labels))), *predicted])
     return Timeline(duration, labels, windows, probabilities, _joined(labels, windows, probabilities))
 
 
-def hear_timeline(recognizer: Listener, wave: np.ndarray) -> Timeline:
-    """Plans, listens and assembles in one go; `wave` at the recognizer's sampling rate."""
+def predict_timeline(recognizer: EmotionRecognizer, wave: np.ndarray) -> Timeline:
+    """Plans windows, predicts and assembles in one go; `wave` at the recognizer's sampling rate."""
     windows = plan_windows(wave, recognizer.sampling_rate)
-    heard = list(listen(recognizer, wave, windows))
-    return assemble(len(wave) / recognizer.sampling_rate, recognizer.labels, windows, heard)
+    predicted = list(predict_windows(recognizer, wave, windows))
+    return assemble(len(wave) / recognizer.sampling_rate, recognizer.labels, windows, predicted)
 
 
 def _joined(labels: list[str], windows: list[Window], probabilities: np.ndarray) -> list[Segment]:

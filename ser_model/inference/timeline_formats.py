@@ -6,6 +6,8 @@ import csv
 import io
 import json
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from .timeline import Timeline
@@ -50,36 +52,26 @@ def to_csv(timeline: Timeline) -> str:
 
 def to_textgrid(timeline: Timeline) -> str:
     """Two interval tiers, `emotion` and `probability`, for Praat and ELAN; silence is an empty interval."""
+    from parselmouth.praat import call
+
+    segments, duration = timeline.segments, round(timeline.duration, 3)
     tiers = {
-        "emotion": [segment.emotion for segment in timeline.segments],
-        "probability": [f"{segment.probability:.2f}" for segment in timeline.segments],
+        "emotion": [segment.emotion for segment in segments],
+        "probability": [f"{segment.probability:.2f}" for segment in segments],
     }
-    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {timeline.duration:.3f}"]
-    lines += ["tiers? <exists>", f"size = {len(tiers)}", "item []:"]
-    for number, (name, texts) in enumerate(tiers.items(), start=1):
-        intervals = _covering(timeline, texts)
-        lines += [f"    item [{number}]:", '        class = "IntervalTier"', f'        name = "{name}"']
-        lines += ["        xmin = 0", f"        xmax = {timeline.duration:.3f}"]
-        lines += [f"        intervals: size = {len(intervals)}"]
-        for place, (start, end, text) in enumerate(intervals, start=1):
-            quoted = text.replace('"', '""')
-            lines += [f"        intervals [{place}]:", f"            xmin = {start}", f"            xmax = {end}"]
-            lines += [f'            text = "{quoted}"']
-    return "\n".join(lines) + "\n"
-
-
-def _covering(timeline: Timeline, texts: list[str]) -> list[tuple[str, str, str]]:
-    """Intervals without gaps from 0 to the end, as Praat wants them: start, end, text."""
-    reached, intervals = f"{0:.3f}", []
-    for segment, text in zip(timeline.segments, texts, strict=True):
-        start, end = f"{segment.start:.3f}", f"{segment.end:.3f}"
-        if start != reached:
-            intervals.append((reached, start, ""))
-        intervals.append((start, end, text))
-        reached = end
-    if reached != f"{timeline.duration:.3f}" or not intervals:
-        intervals.append((reached, f"{timeline.duration:.3f}", ""))
-    return intervals
+    borders = {round(time, 3) for segment in segments for time in (segment.start, segment.end)}
+    grid = call("Create TextGrid", 0, duration, " ".join(tiers), "")
+    for tier, texts in enumerate(tiers.values(), start=1):
+        for border in sorted(border for border in borders if 0 < border < duration):
+            call(grid, "Insert boundary", tier, border)
+        for segment, text in zip(segments, texts, strict=True):
+            interval = call(grid, "Get interval at time", tier, (segment.start + segment.end) / 2)
+            call(grid, "Set interval text", tier, interval, text)
+    call("Text writing preferences", "UTF-8")
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "timeline.TextGrid")
+        call(grid, "Save as text file", str(path))
+        return path.read_text(encoding="utf-8")
 
 
 FORMATS = {"csv": to_csv, "json": to_json, "textgrid": to_textgrid}

@@ -81,12 +81,19 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
         kwargs.setdefault("padding_value", 0.0)
         kwargs.setdefault("return_attention_mask", True)
         size = sum(FRAME_FEATURES[name][1](self) for name in self.features)
+        _check_statistics("", mean, std, size)
+        _check_statistics("utterance_", utterance_mean, utterance_std, self.num_utterance_features)
         super().__init__(feature_size=size, sampling_rate=sampling_rate, **kwargs)
 
     @property
     def num_utterance_features(self) -> int:
         """Features of a whole clip."""
         return len(MEASURES) + 1 if self.voice_quality else 0
+
+    @property
+    def seconds_per_frame(self) -> float:
+        """Time from one frame to the next."""
+        return self.hop_length / self.sampling_rate
 
     def __call__(
         self,
@@ -118,7 +125,9 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
         if sampling_rate is None:
             logger.warning_once("Pass sampling_rate: without it a wrong rate goes unnoticed.")
         elif sampling_rate != self.sampling_rate:
-            raise ValueError(f"These models hear at {self.sampling_rate} Hz; resample from {sampling_rate} Hz first.")
+            raise ValueError(
+                f"These models take audio at {self.sampling_rate} Hz; resample from {sampling_rate} Hz first."
+            )
         clips = _as_clips(raw_speech)
         return self.collate(self.frames(clips), self.utterances(clips), padding, max_length, truncation, return_tensors)
 
@@ -192,6 +201,17 @@ def _statistics(rows: Iterable[np.ndarray]) -> tuple[list[float], list[float]]:
     count = np.maximum(count, 1)
     mean = total / count
     return mean.tolist(), np.sqrt(np.maximum(squares / count - np.square(mean), 1e-8)).tolist()
+
+
+def _check_statistics(prefix: str, mean: Sequence[float] | None, std: Sequence[float] | None, size: int) -> None:
+    if mean is None and std is None:
+        return
+    for name, values in ((f"{prefix}mean", mean), (f"{prefix}std", std)):
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape != (size,) or not np.isfinite(array).all():
+            raise ValueError(f"{name} has to be {size} finite numbers.")
+        if name.endswith("std") and (array <= 0).any():
+            raise ValueError(f"{name} has to be above 0 everywhere.")
 
 
 def _as_clips(raw_speech) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""The networks: plain blocks, and the models made of them."""
+"""The networks of one window: plain blocks, and the models made of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from .configuration_ser import CnnBilstmConfig, PhoneticCnnConfig
-
-WINDOWS_AT_ONCE = 16  # bounds memory on hour-long recordings
+from .windowing_ser import Windowed, classifier_output
 
 
 def time_mask(lengths: torch.Tensor, num_steps: int) -> torch.Tensor:
@@ -71,7 +70,7 @@ class AttentionPooling(nn.Module):
     def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         scores = self.score(x).squeeze(-1).float().masked_fill(~time_mask(lengths, x.shape[1]), -torch.inf)
         weights = scores.softmax(dim=-1)
-        return (weights[..., None] * x).sum(dim=1), weights  # (batch, size), (batch, num_steps)
+        return (weights[..., None].to(x.dtype) * x).sum(dim=1), weights  # (batch, size), (batch, num_steps)
 
 
 class SelfAttention(nn.Module):
@@ -84,14 +83,14 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         mask = time_mask(lengths, x.shape[1])
-        heard, weights = self.attention(x, x, x, key_padding_mask=~mask)
+        attended, weights = self.attention(x, x, x, key_padding_mask=~mask)
         share = mask / lengths[:, None]  # each valid step asks alike
         received = (weights.float() * share[..., None]).sum(dim=1)  # (batch, num_steps), sums to 1
-        return self.norm(x + heard), received
+        return self.norm(x + attended), received
 
 
 class SerPreTrainedModel(PreTrainedModel):
-    """What the networks share: masks in, windows over long clips, one kind of output."""
+    """What the networks share: windows and their mask in, logits and attention over time out."""
 
     base_model_prefix = "ser"
     main_input_name = "input_features"
@@ -102,15 +101,15 @@ class SerPreTrainedModel(PreTrainedModel):
         if callable(reset := getattr(module, "reset_parameters", None)):  # PyTorch's own initialisation
             reset()
 
-    def encode(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Turns clips within the span into one vector each.
+    def encode(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Turns windows into one vector each.
 
         Args:
             x: Features `(batch, num_frames, num_features)`, zero where padded.
             lengths: Valid frames `(batch,)`, at least `time_stride` each.
 
         Returns:
-            Vectors `(batch, size)`, and `(batch, num_steps)` how much each step of time counted.
+            Vectors `(batch, size)`, and attention over time `(batch, num_steps)`, None without.
         """
         raise NotImplementedError(f"{type(self).__name__} has to encode.")
 
@@ -123,10 +122,7 @@ class SerPreTrainedModel(PreTrainedModel):
         output_attentions: bool | None = None,
         return_dict: bool | None = None,
     ) -> SequenceClassifierOutput | tuple[torch.Tensor, ...]:
-        """Classifies clips of any length.
-
-        A clip longer than `config.num_frames` is cut into half-overlapping windows whose
-        probabilities are averaged by their valid frames; its logits are their logarithms.
+        """Classifies windows of at most `config.num_frames` frames.
 
         Args:
             input_features: `(batch, num_frames, num_features)`.
@@ -137,62 +133,34 @@ class SerPreTrainedModel(PreTrainedModel):
 
         Returns:
             `logits (batch, num_labels)`; `attentions`, one tensor `(batch, num_frames)` that sums to
-            1 over each clip's frames.
+            1 over each window's frames.
+
+        Raises:
+            ValueError: The windows have more frames than the span.
         """
+        frames, span = input_features.shape[1], self.config.num_frames
+        if frames > span:
+            raise ValueError(f"The network takes windows of at most {span} frames, not {frames}.")
         if attention_mask is None:
             attention_mask = input_features.new_ones(input_features.shape[:2])
         lengths = attention_mask.sum(dim=1).long()
-        x = input_features * attention_mask[..., None].to(input_features.dtype)
-        whole = x.new_zeros(len(x), 0) if utterance_features is None else utterance_features.to(x.dtype)
-        if x.shape[1] > self.config.num_frames:
-            clips = [self._windowed(*clip) for clip in zip(x, lengths.tolist(), whole, strict=True)]
-            logits, weights = (torch.stack(part) for part in zip(*clips, strict=True))
-        else:
-            logits, weights = self._whole(x, lengths, whole)
-        loss = None if labels is None else F.cross_entropy(logits, labels)
-        attentions = (weights,) if output_attentions else None
-        output = SequenceClassifierOutput(loss=loss, logits=logits, attentions=attentions)
-        return output.to_tuple() if return_dict is False else output
-
-    def _whole(
-        self, x: torch.Tensor, lengths: torch.Tensor, utterance: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits `(batch, num_labels)`, and attention spread from steps to frames `(batch, num_frames)`."""
-        frames = x.shape[1]
-        x = F.pad(x, (0, 0, 0, max(0, self.time_stride - frames)))
+        # A slice of the span: in a traced graph, which keeps no `if`, longer windows do not fit it.
+        mask = torch.arange(span, device=lengths.device)[:frames] < lengths[:, None]
+        x = (input_features * mask[..., None]).to(self.dtype)
+        if frames < self.time_stride:
+            x = F.pad(x, (0, 0, 0, self.time_stride - frames))
         encoded, weights = self.encode(x, lengths.clamp(min=self.time_stride))
-        logits = self.classifier(torch.cat([encoded, utterance], dim=-1)) / self.config.calibration_temperature
-        spread = (weights / self.time_stride).repeat_interleave(self.time_stride, dim=1)
-        return logits, F.pad(spread, (0, max(0, frames - spread.shape[1])))[:, :frames]
-
-    def _windowed(self, clip: torch.Tensor, length: int, utterance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """One clip `(num_frames, num_features)` of any length, window by window."""
-        span = self.config.num_frames
-        if length <= span:
-            logits, weights = self._whole(
-                clip[None, :span], torch.tensor([length], device=clip.device), utterance[None]
-            )
-            return logits[0], F.pad(weights[0], (0, len(clip) - span))
-        hop = span // 2
-        count = 1 + -(-(length - span) // hop)
-        padded = F.pad(clip[:length], (0, 0, 0, (count - 1) * hop + span - length))
-        windows = padded.unfold(0, span, hop).transpose(1, 2)  # (count, span, num_features)
-        starts = torch.arange(count, device=clip.device) * hop
-        valid = (length - starts).clamp(max=span)
-        parts = [
-            self._whole(part, part_valid, utterance.expand(len(part), -1))
-            for part, part_valid in zip(windows.split(WINDOWS_AT_ONCE), valid.split(WINDOWS_AT_ONCE), strict=True)
-        ]
-        logits, weights = (torch.cat(part) for part in zip(*parts, strict=True))
-        share = (valid / valid.sum()).to(logits.dtype)
-        frames = clip.new_zeros(len(padded))
-        positions = starts[:, None] + torch.arange(span, device=clip.device)
-        frames = frames.index_add(0, positions.flatten(), (weights * share[:, None]).flatten().to(frames.dtype))
-        frames = F.pad(frames[:length], (0, len(clip) - length))
-        return (logits.softmax(dim=-1) * share[:, None]).sum(dim=0).log(), frames
+        if utterance_features is not None:
+            encoded = torch.cat([encoded, utterance_features.to(encoded.dtype)], dim=-1)
+        logits = self.classifier(encoded) / self.config.calibration_temperature
+        attention = None
+        if output_attentions and weights is not None:  # from steps to frames; the last ones may be too few for a step
+            spread = (weights / self.time_stride).repeat_interleave(self.time_stride, dim=1)
+            attention = F.pad(spread, (0, self.time_stride))[:, :frames]
+        return classifier_output(logits, attention, labels, return_dict)
 
 
-class CnnBilstmForAudioClassification(SerPreTrainedModel):
+class CnnBilstm(SerPreTrainedModel):
     """Conv2d blocks > BiLSTM > dropout > attention over time > linear."""
 
     config_class = CnnBilstmConfig
@@ -220,7 +188,7 @@ class CnnBilstmForAudioClassification(SerPreTrainedModel):
         return self.attention(self.dropout(self.lstm(x, lengths)), lengths)
 
 
-class PhoneticCnnForAudioClassification(SerPreTrainedModel):
+class PhoneticCnn(SerPreTrainedModel):
     """Conv1d blocks > BiLSTM, if asked > self-attention, if asked > mean over time > dropout > linear.
 
     Voice-quality measures of the whole clip, if given, are joined before the linear layer.
@@ -260,3 +228,11 @@ class PhoneticCnnForAudioClassification(SerPreTrainedModel):
         if self.attention is not None:
             x, weights = self.attention(x, lengths)
         return self.dropout((x * pooling).sum(dim=1)), weights
+
+
+class CnnBilstmForAudioClassification(Windowed, CnnBilstm):
+    """`CnnBilstm` on recordings of any length."""
+
+
+class PhoneticCnnForAudioClassification(Windowed, PhoneticCnn):
+    """`PhoneticCnn` on recordings of any length."""

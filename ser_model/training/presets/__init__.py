@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from transformers import AutoConfig, PretrainedConfig
 
 from datasets_scripts import load_corpora
-from ser_model.models import registration
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+from ser_model.models.registration import FAMILIES
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.losses import Loss
 from ser_model.training.trainer import SerTrainingArguments
@@ -25,9 +25,6 @@ STATISTICS = frozenset({"mean", "std", "utterance_mean", "utterance_std"})  # fi
 DERIVED = frozenset(
     {"num_features", "num_frames", "num_utterance_features", "calibration_temperature"}
 )  # follow from the rest
-
-# model_type -> (configuration class, extractor class)
-FAMILIES = {config_class.model_type: (config_class, SerFeatureExtractor) for config_class in registration.MODELS}
 
 
 class PresetError(Exception):
@@ -63,7 +60,7 @@ class Preset:
 
     def extractor(self) -> SerFeatureExtractor:
         """The extractor of the model's family, without statistics."""
-        return FAMILIES[self.model["model_type"]][1](**self.feature_extractor)
+        return FAMILIES[self.model["model_type"]].extractor_class(**self.feature_extractor)
 
     def config(self, **derived: Any) -> PretrainedConfig:
         """The model's configuration; `derived` is what follows from data and extractor."""
@@ -110,9 +107,9 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     if model_type not in FAMILIES:
         known = ", ".join(FAMILIES)
         raise PresetError(f"{name}: model.model_type has to be one of {known}, not {model_type!r}.")
-    config_class, extractor_class = FAMILIES[model_type]
-    _check(name, "model", model, config_class, derived=DERIVED)
-    _check(name, "feature_extractor", content["feature_extractor"], extractor_class, derived=STATISTICS)
+    family = FAMILIES[model_type]
+    _check(name, "model", model, family.config_class, derived=DERIVED)
+    _check(name, "feature_extractor", content["feature_extractor"], family.extractor_class, derived=STATISTICS)
     _check(name, "loss", content["loss"], Loss)
     _check(name, "training", content["training"], SerTrainingArguments)
     return Preset(**content)

@@ -1,0 +1,54 @@
+"""Predictions for files, and their CSV."""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import pytest
+import soundfile
+from conftest import voiced_tone
+from demo_helpers import LABELS, RATE, tiny_recognizer
+
+from ser_model.inference.files import find_files, predict_file, write_csv
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return tiny_recognizer()
+
+
+def test_files_are_found_below_folders_and_taken_as_named(tmp_path):
+    for name in ("b.WAV", "deep/er/a.flac", "notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "empty").mkdir()
+    named = [tmp_path, str(tmp_path / "notes.txt"), tmp_path / "empty"]
+    assert find_files(named) == [tmp_path / "b.WAV", tmp_path / "deep/er/a.flac", *map(Path, named[1:])]
+
+
+def test_a_row_holds_the_prediction_or_the_reason(recognizer, clip, tmp_path):
+    row = predict_file(recognizer, clip)
+    assert row["file"] == str(clip) and row["error"] is None and row["duration"] == 2.0
+    assert row["label"] == max(row["probabilities"], key=row["probabilities"].get)
+    (tmp_path / "text.wav").write_text("not audio")
+    for path, reason in (
+        (tmp_path / "nowhere.wav", "no file"),
+        (tmp_path, "no audio file in"),
+        (tmp_path / "text.wav", ""),
+    ):
+        row = predict_file(recognizer, path)
+        assert reason in row["error"] and row["file"] == str(path)
+        assert row["label"] is row["probabilities"] is row["duration"] is None
+
+
+def test_csv_has_a_column_for_each_label_and_rows_with_errors_too(recognizer, tmp_path):
+    soundfile.write(tmp_path / "Grüße 怒り.wav", voiced_tone(1.0), RATE)
+    paths = [tmp_path / "Grüße 怒り.wav", tmp_path / os.fsdecode(b"caf\xe9.wav")]
+    rows = [predict_file(recognizer, path) for path in paths]
+    write_csv(rows, LABELS, text := io.StringIO())
+    good, bad = csv.DictReader(io.StringIO(text.getvalue().encode("utf-8").decode("utf-8")))
+    assert list(good) == ["file", "label", "duration", *LABELS, "error"]
+    assert good["file"] == str(paths[0]) and float(good[good["label"]]) == max(rows[0]["probabilities"].values())
+    assert bad["file"].endswith(r"caf\xe9.wav") and bad["label"] == bad["calm"] == "" and bad["error"]
