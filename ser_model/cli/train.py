@@ -75,9 +75,9 @@ def _why_not_written(error: Exception) -> str | None:
     """The reason why a file could not be written, or None for other errors."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
-    written_by = ("PytorchStreamWriter", "inline_container", "Error while serializing")  # torch, torch, safetensors
-    first_line = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else ""
-    return first_line if any(name in str(error) for name in written_by) else None
+    names = ("inline_container", "iostream error", "Error while serializing")  # torch's two, safetensors'
+    cut_off = any(name in str(error) for name in names)
+    return "a checkpoint could not be written to its end, as on a full disk" if cut_off else None
 
 
 def _warn_if_push_would_fail(args: SerTrainingArguments) -> None:

@@ -144,9 +144,7 @@ def _precision(args: SerTrainingArguments) -> str:
 def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, trainer: SerTrainer) -> None:
     sizes = ", ".join(f"{len(items)} {name}" for name, items in data.split.parts().items())
     print(f"Protocol {run.protocol}, fold {run.fold}, seed {args.seed}: {sizes} items.")
-    print(
-        f"{sum(weights.numel() for weights in trainer.model.parameters()):,} parameters; writing to {args.output_dir}."
-    )
+    print(f"{trainer.model.num_parameters():,} parameters; writing to {args.output_dir}.")
     print("Leakage report:", json.dumps(data.leakage, indent=2), sep="\n", flush=True)
 
 
