@@ -54,6 +54,9 @@ OTHER_THINGS = {
     "box-loop.m4a": b"\x00\x00\x00\x08ftyp" * 2_000,
     "ebml.webm": b"\x1a\x45\xdf\xa3" + bytes(300),
     "ogg-head.ogg": b"OggS" + bytes(10),
+    "rf64-head.wav": b"RF64\xff\xff\xff\xffWAVEdata\xff\xff\xff\xff",
+    "w64-head.wav": b"riff\x2e\x91\xcf\x11" + bytes(56),
+    "samples.raw": WAVE.tobytes(),
     "endless-chunk.wav": b"RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\xff" + bytes(100),
 }
 

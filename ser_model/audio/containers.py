@@ -111,8 +111,8 @@ def _audio_data(file: BinaryIO, size: int, head: bytes) -> tuple[int, int, int]:
             break
         name, length = struct.unpack(header, _at(file, place, width))
         length -= width if counts_header else 0
-        if name == audio and head[:4] == b"RF64":
-            return place + width, struct.unpack("<Q", _at(file, 28, 8))[0], near_63_bits
+        if name == audio and head[:4] == b"RF64":  # the size stands in the chunk ds64, the first one
+            return place + width, int.from_bytes(_at(file, 28, 8), "little"), near_63_bits
         if name == audio:
             return place + width, length, near_63_bits if width > 8 else near_32_bits
         if length < 0:
@@ -124,7 +124,10 @@ def _audio_data(file: BinaryIO, size: int, head: bytes) -> tuple[int, int, int]:
 def _ogg_is_cut(file: BinaryIO, size: int) -> bool:
     """Whether the last page is incomplete."""
     tail = _at(file, max(0, size - LARGEST_OGG_PAGE), LARGEST_OGG_PAGE)
-    page = tail[max(0, tail.rfind(b"OggS")) :]
+    start = tail.rfind(b"OggS")
+    if start < 0:
+        return False  # something else follows the pages
+    page = tail[start:]
     if len(page) < 27 or len(page) < 27 + page[26]:
         return True
     return len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]])

@@ -89,7 +89,7 @@ def _soundfile(given: str | bytes, raw: BinaryIO) -> soundfile.SoundFile | None:
             return _Forward(_Overlay(raw, *unfilled))
         raw.seek(0)
         return _Forward(fsencode(given) if isinstance(given, str) else raw)
-    except (soundfile.LibsndfileError, RuntimeError):
+    except (soundfile.LibsndfileError, RuntimeError, TypeError):  # TypeError: named .raw
         return None
 
 

@@ -16,7 +16,7 @@ from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .augmentation import Augmentation
 
-_VERSION = 1  # raise when the frames of a clip change: datasets' cache does not see a changed body
+_VERSION = 2  # raise when the frames of a clip change: datasets' cache does not see a changed body
 
 
 def _clip_frames(
