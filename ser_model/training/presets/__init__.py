@@ -58,7 +58,7 @@ class Preset:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    def extractor(self) -> SerFeatureExtractor:
+    def extractor(self) -> Any:
         """The extractor of the model's family, without statistics."""
         return FAMILIES[self.model["model_type"]].extractor_class(**self.feature_extractor)
 
