@@ -14,7 +14,6 @@ from pydantic import TypeAdapter, ValidationError
 from transformers import AutoConfig, PretrainedConfig
 
 from datasets_scripts import load_corpora
-from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.registration import FAMILIES
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.losses import Loss
