@@ -1,23 +1,23 @@
-"""The page: `python app.py`, then a browser. Hears the shipped checkpoint, or the one that MODEL_ID names."""
+"""The page: `python app.py`, then a browser. Predicts with the shipped checkpoint, or the one that MODEL_ID names."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import sys
+import threading
 from pathlib import Path
 
-# Before the imports that read them: one thread for the network, and no request that leaves the machine.
+# Before the imports that read them: one thread for the network, few kept oneDNN primitives (one for each length of
+# clip would add up to 100 MB), and no request that leaves the machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from demo.loading import RecognizerLoader, missing_model
-from demo.model_process import quick_imports
 from demo.models import Models, others_beside
 
-MODEL_FIRST = 1.0  # seconds that the page waits at the most for a model that is nearly loaded, so that it can answer
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
 
@@ -35,25 +35,23 @@ def main() -> None:
             sys.exit(problem)
     host, port = address()
     try:
-        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
         reason = str(error.strerror).split(" (")[0]
         sys.exit(f"Port {port} of {host} cannot be used ({reason}): set GRADIO_SERVER_PORT to another one.")
     # Whoever runs the server may trust the code of the model named here; ids that visitors type never run theirs.
     trusted = os.environ.get("TRUST_REMOTE_CODE") == "1"
     models = Models(RecognizerLoader(name, trusted), others)
-    loading = models.main.start()
-    # Only now, since this takes as long as the model does, and the models' process, which starts with this file too,
-    # needs none of it.
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn hands Ctrl-C on once it is through
-        with quick_imports():
-            from demo.server import PageServer, build_app
+    models.main.start()
+    from demo.server import launch  # takes as long as the model, which is being loaded meanwhile
 
-        server = PageServer(build_app(models))
-        shown = "127.0.0.1" if host == "0.0.0.0" else host
-        print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops.", flush=True)
-        loading.join(MODEL_FIRST)
-        server.run(sockets=[listening])
+    page = launch(models, host, port)
+    shown = "127.0.0.1" if host == "0.0.0.0" else host
+    print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops.", flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        page.close(verbose=False)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from ser_model.audio import AudioError
 
 from . import messages
-from .model_process import NoModel
+from .loading import NoModel
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")

@@ -1,21 +1,25 @@
-"""A recognizer that loads when it is first needed, once, whoever asks."""
+"""A recognizer that is loaded when it is first needed, once, whoever asks."""
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .model_process import ModelProcess, NoModel, model_process
-
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
 
 logger = logging.getLogger(__name__)
 
+MAX_BYTES = 500_000_000  # of the weights of a model that a visitor names
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+class NoModel(Exception):
+    """There is no model to predict with; the text is one sentence."""
 
 
 def missing_model(name: str) -> str | None:
@@ -26,31 +30,34 @@ def missing_model(name: str) -> str | None:
 
 
 class RecognizerLoader:
-    """Call it for the recognizer; the first call loads the model in the models' process.
+    """Call it for the recognizer; the first call loads the model, others wait for that.
 
-    A failure is not remembered: the next call tries again, since a Hub may come back, and a process that has died is
-    started anew.
+    A failure is not remembered: the next call tries again, since a Hub may come back.
 
     Args:
         name: Checkpoint folder or Hub id.
         trust_remote_code: Whether code that comes with the model may run.
+        local: Whether `name` may be a folder of this machine.
     """
 
-    def __init__(self, name: str, trust_remote_code: bool = False):
+    _importing = threading.Lock()  # transformers cannot be imported by two threads at once
+
+    def __init__(self, name: str, trust_remote_code: bool = False, local: bool = True):
         self.name = name
         self._trust_remote_code = trust_remote_code
+        self._local = local
         self._lock = threading.Lock()
-        self._loaded: tuple[ModelProcess, EmotionRecognizer] | None = None
+        self._recognizer: EmotionRecognizer | None = None
 
     @property
     def title(self) -> str:
         """The model's name without the machine's folders."""
         folder = Path(self.name)
-        return folder.resolve().name if folder.is_dir() else self.name
+        return folder.resolve().name if self._local and folder.is_dir() else self.name
 
     @property
     def is_loaded(self) -> bool:
-        return self._loaded is not None and self._loaded[0].is_alive
+        return self._recognizer is not None
 
     def __call__(self) -> EmotionRecognizer:
         """Returns the recognizer.
@@ -59,20 +66,63 @@ class RecognizerLoader:
             NoModel: It cannot be loaded.
         """
         with self._lock:
-            process = model_process()
-            if self._loaded is None or self._loaded[0] is not process:
-                self._loaded = process, process.shelf.load(self.name, self._trust_remote_code)
-            return self._loaded[1]
+            if self._recognizer is None:
+                self._recognizer = self._load()
+            return self._recognizer
 
     def start(self) -> threading.Thread:
-        """Loads in the background, so that the first visitor need not wait; the thread ends with that."""
+        """Loads in a background thread, so that the first visitor need not wait; the thread ends with that."""
 
         def work() -> None:
             try:
                 self()
             except NoModel as error:  # the page tells it to whoever asks for a result
-                logger.warning("The model could not be made ready: %s", error)
+                logger.warning("The model could not be loaded: %s", error)
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         return thread
+
+    def _load(self) -> EmotionRecognizer:
+        with self._importing:
+            import torch
+            from transformers.utils.logging import disable_progress_bar
+
+            from ser_model.inference.checkpoint import ModelError
+
+            from .serving import ServedRecognizer
+        disable_progress_bar()
+        torch.set_num_threads(1)  # two OpenMP threads on a busy machine starve each other
+        try:
+            return ServedRecognizer.from_pretrained(self._source(), self._trust_remote_code)
+        except ModelError as error:
+            raise NoModel(str(error)) from None
+
+    def _source(self) -> str:
+        """Where the model is loaded from: for a Hub id its copy on this machine, never a folder of the same name."""
+        return self.name if self._local else download(self.name)
+
+
+def download(repo_id: str) -> str:
+    """Folder with a local copy of a model of the Hub; foreign and very large ones are refused before they are fetched.
+
+    Raises:
+        NoModel: It is not there, not of this project, or too large.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
+
+    from ser_model.models.registration import FAMILIES
+
+    try:
+        content = json.loads(Path(hf_hub_download(repo_id, "config.json")).read_text(encoding="utf-8"))
+        if content.get("model_type") not in FAMILIES:
+            raise NoModel(f"{repo_id} is not one of this project's models, and code of other people is not run here.")
+        size = get_hf_file_metadata(hf_hub_url(repo_id, "model.safetensors")).size or 0
+        if size > MAX_BYTES:
+            raise NoModel(
+                f"{repo_id} has {size / 1e6:,.0f} MB of weights; at most {MAX_BYTES / 1e6:,.0f} MB are loaded."
+            )
+        return snapshot_download(repo_id, allow_patterns=["*.json", "model.safetensors"])
+    except (OSError, ValueError, AttributeError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        raise NoModel(f"No model could be loaded from {repo_id}: {reason}.") from None

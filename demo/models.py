@@ -1,4 +1,4 @@
-"""The checkpoints that the page can hear with: those it was started with, and Hub ids that visitors type."""
+"""The checkpoints that the page can predict with: those it was started with, and Hub ids that visitors type."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .loading import HUB_ID, RecognizerLoader
-from .model_process import NoModel, model_process
+from .loading import HUB_ID, NoModel, RecognizerLoader
 
 MOST_TYPED = 2  # models typed in by visitors that stay loaded
 
@@ -39,7 +38,7 @@ class Models:
         """The loader of a model on offer or, for any other name, of a Hub id.
 
         Raises:
-            NoModel: The name is neither, or what lies there is not a model of this project.
+            NoModel: The name is neither.
         """
         title = title.strip()
         if title in self._offered:
@@ -48,8 +47,7 @@ class Models:
             raise NoModel(f"“{title}” is neither one of the models offered nor an id on the Hub such as user/model.")
         with self._lock:
             if title not in self._typed:
-                model_process().shelf.refuse_foreign(title)
-                self._typed[title] = RecognizerLoader(title)
+                self._typed[title] = RecognizerLoader(title, local=False)
             self._typed.move_to_end(title)
             while len(self._typed) > MOST_TYPED:
                 self._typed.popitem(last=False)

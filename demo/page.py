@@ -52,7 +52,7 @@ def build_page(models: Models) -> gr.Blocks:
 
 
 def appearance() -> dict[str, Any]:
-    """Theme, style sheet, scripts and readable example files, as `launch` and `mount_gradio_app` take them."""
+    """Theme, style sheet, scripts and readable example files, as `launch` takes them."""
     theme = gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=_FONTS, font_mono=_MONO_FONTS)
     theme.set(block_radius="12px", button_large_radius="12px", block_border_width="1px")
     scripts = "".join(f"<script>{(_HERE / name).read_text()}</script>" for name in ("page.js", "live.js"))

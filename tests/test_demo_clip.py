@@ -8,8 +8,7 @@ import soundfile
 from conftest import voiced_tone
 
 from demo import messages
-from demo.loading import RecognizerLoader, missing_model
-from demo.model_process import NoModel
+from demo.loading import NoModel, RecognizerLoader, missing_model
 from demo.models import Models
 from demo.page import appearance, build_page
 from demo.tabs import clip

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from demo import messages, timeline_plot
-from demo.model_process import NoModel
+from demo.loading import NoModel
 from demo.tabs import live
 from demo.tabs import recording as tab
 from demo.timeline_plot import Column
@@ -115,7 +115,7 @@ def test_live_hears_speech_and_shows_silence():
     session, recognizer = live.LiveSession(48_000, RATE), tiny_recognizer()
     states = []
     for chunk in np.array_split(pcm(phrases(4.0, pause=2.0, rate=48_000)), 20):  # 0.4 s each
-        session.hear(recognizer, chunk)
+        session.predict(recognizer, chunk)
         states.append(session.now.best if session.now else None)
     assert states[:4] == [None] * 4 and states[-2:] == [None] * 2
     assert all(state in LABELS for state in states[6:14])
@@ -130,7 +130,7 @@ def test_a_live_session_does_not_grow(monkeypatch):
     session, recognizer = live.LiveSession(RATE, RATE), tiny_recognizer()
     chunk = pcm(phrases(1.6, pause=0.2))
     for _ in range(150):  # five minutes
-        session.hear(recognizer, chunk)
+        session.predict(recognizer, chunk)
     assert session.seconds > 290
     assert len(session.wave) == live.KEPT_SECONDS * RATE
     assert len(session.columns) <= live.SHOWN_SECONDS / live.STEP_SECONDS + 1
@@ -141,7 +141,7 @@ def test_a_live_session_does_not_grow(monkeypatch):
 
 def test_level_is_that_of_the_latest_sound():
     session = live.LiveSession(RATE, RATE)
-    session.hear(tiny_recognizer(), np.full(RATE // 4, 3277, dtype="<i2"))
+    session.predict(tiny_recognizer(), np.full(RATE // 4, 3277, dtype="<i2"))
     assert session.level == pytest.approx(-20, abs=0.5)
     assert "silence" in live.shown(session)["emotion"]
 
@@ -149,14 +149,22 @@ def test_level_is_that_of_the_latest_sound():
 def test_sessions_are_separate_few_and_forgotten(monkeypatch):
     sessions = live.LiveSessions(tiny_recognizer)
     quiet = pcm(np.zeros(1600))
-    sessions.hear("one", RATE, quiet)
-    sessions.hear("other", RATE, pcm(voiced_tone(2.0)))
-    assert sessions.hear("one", RATE, quiet)["seconds"] == pytest.approx(0.2)
-    for number in range(live.MOST_SESSIONS + 5):
-        sessions.hear(f"visitor {number}", RATE, quiet)
-    assert len(sessions) == live.MOST_SESSIONS
+    sessions.predict("someone", "one", RATE, quiet)
+    sessions.predict("someone", "other", RATE, pcm(voiced_tone(2.0)))
+    sessions.predict("else", "one", RATE, pcm(voiced_tone(2.0)))  # another visitor's, though of the same name
+    assert sessions.predict("someone", "one", RATE, quiet)["seconds"] == pytest.approx(0.2)
+    with pytest.raises(live.Refused, match="start another one"):
+        sessions.predict("someone", "one", 2 * RATE, quiet)
+    for number in range(2, live.MOST_OF_ONE_VISITOR):
+        sessions.predict("someone", str(number), RATE, quiet)
+    with pytest.raises(live.Refused, match="Too many"):
+        sessions.predict("someone", "one too many", RATE, quiet)
+    for number in range(live.MOST_SESSIONS - len(sessions)):
+        sessions.predict(f"visitor {number}", "one", RATE, quiet)
+    with pytest.raises(live.Refused, match="Too many"):
+        sessions.predict("late", "one", RATE, quiet)
     monkeypatch.setattr(live, "IDLE_SECONDS", -1.0)
-    sessions.hear("late", RATE, quiet)
+    sessions.predict("late", "one", RATE, quiet)
     assert len(sessions) == 1
 
 

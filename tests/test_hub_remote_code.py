@@ -147,8 +147,7 @@ def test_code_of_others_runs_only_when_asked_for(tmp_path):
 
 ON_THE_PAGE = """
 import sys
-from demo.loading import RecognizerLoader
-from demo.model_process import NoModel
+from demo.loading import NoModel, RecognizerLoader
 
 try:
     RecognizerLoader(sys.argv[1])()

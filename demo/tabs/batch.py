@@ -12,7 +12,7 @@ import gradio as gr
 from demo import cards, messages
 from demo.api import FileRow, answer, endpoint
 from demo.components import job_buttons, long_job
-from demo.model_process import NoModel
+from demo.loading import NoModel
 from ser_model.audio import AudioError
 from ser_model.inference.files import predict_file, write_csv
 

@@ -12,7 +12,7 @@ from demo import cards, messages
 from demo.api import Prediction, answer, endpoint
 from demo.components import AT_ONCE, audio_input
 from demo.examples import Example
-from demo.model_process import NoModel
+from demo.loading import NoModel
 from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import Attention, EmotionResult
 

@@ -9,7 +9,7 @@ import gradio as gr
 from demo import cards, messages
 from demo.api import Comparison, answer, endpoint
 from demo.components import AT_ONCE, audio_input
-from demo.model_process import NoModel
+from demo.loading import NoModel
 from demo.models import Models
 from ser_model.audio import AudioError
 

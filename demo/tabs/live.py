@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import gradio as gr
 import numpy as np
@@ -19,7 +20,8 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from demo import cards, messages, timeline_plot
-from demo.model_process import NoModel
+from demo.loading import NoModel
+from demo.uploads import visitor_of
 from ser_model.audio import MAX_RATE
 from ser_model.inference.timeline import MIN_WINDOW_SECONDS, WINDOW_SECONDS, Window, predict_windows
 from ser_model.inference.voice_activity import FRAME_SECONDS, frame_levels, speech_frames
@@ -32,8 +34,8 @@ KEPT_SECONDS = 20.0  # of samples: what the speech gate judges loud and quiet by
 STEP_SECONDS = 0.35  # a look of the network no more often
 RECENT_SECONDS = 0.5  # no speech in these is silence
 LEAST_RATE = 8_000
-MOST_BYTES = 5 * 2 * MAX_RATE  # of one request: five seconds
-MOST_SESSIONS, IDLE_SECONDS = 32, 30.0
+MOST_SECONDS = 5  # of one request
+MOST_SESSIONS, MOST_OF_ONE_VISITOR, IDLE_SECONDS = 32, 4, 30.0
 
 
 class LiveSession:
@@ -56,7 +58,7 @@ class LiveSession:
         self._looked = 0.0
         self._resampler = soxr.ResampleStream(source_rate, sampling_rate, 1, dtype="float32")
 
-    def hear(self, recognizer: EmotionRecognizer, samples: np.ndarray) -> None:
+    def predict(self, recognizer: EmotionRecognizer, samples: np.ndarray) -> None:
         """Takes in the next int16 samples `(num_samples,)`, and looks where enough have come."""
         fresh = self._resampler.resample_chunk(samples.astype(np.float32) / 32768)
         self.wave = np.concatenate([self.wave, fresh])[-int(KEPT_SECONDS * self.sampling_rate) :]
@@ -88,8 +90,16 @@ def _frames(seconds: float) -> int:
     return round(seconds / FRAME_SECONDS)
 
 
+class Refused(Exception):
+    """A request that cannot be served; the text is one sentence."""
+
+    def __init__(self, status: int, reason: str):
+        super().__init__(reason)
+        self.status = status
+
+
 class LiveSessions:
-    """The sessions of all visitors, the longest unheard forgotten first.
+    """The sessions of all visitors; one that has been idle for `IDLE_SECONDS` is forgotten.
 
     Args:
         load: Returns the recognizer.
@@ -97,35 +107,41 @@ class LiveSessions:
 
     def __init__(self, load: Callable[[], EmotionRecognizer]):
         self._load = load
-        self._sessions: OrderedDict[str, tuple[float, LiveSession]] = OrderedDict()
+        self._sessions: dict[tuple[str, str], tuple[float, LiveSession]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def hear(self, name: str, source_rate: int, pcm: bytes) -> dict[str, str | float]:
+    def predict(self, visitor: str, name: str, source_rate: int, pcm: bytes) -> dict[str, str | float]:
         """Takes in one visitor's next samples (int16, little-endian) and gives what the page shows.
 
         Raises:
-            NoModel: There is no model to hear with.
+            NoModel: There is no model to predict with.
+            Refused: There are too many sessions, or this one has another rate.
         """
         recognizer = self._load()
-        session = self._session(name, source_rate, recognizer.sampling_rate)
+        session = self._session((visitor, name), source_rate, recognizer.sampling_rate)
         with session.lock:
-            session.hear(recognizer, np.frombuffer(pcm, dtype="<i2"))
+            session.predict(recognizer, np.frombuffer(pcm, dtype="<i2"))
             return shown(session)
 
-    def _session(self, name: str, source_rate: int, sampling_rate: int) -> LiveSession:
+    def _session(self, key: tuple[str, str], source_rate: int, sampling_rate: int) -> LiveSession:
         now = time.monotonic()
         with self._lock:
-            for other in [other for other, (last, _) in self._sessions.items() if now - last > IDLE_SECONDS]:
-                del self._sessions[other]
-            _, session = self._sessions.pop(name, (now, None))
-            if session is None or session.source_rate != source_rate:
+            self._sessions = {
+                other: (last, each) for other, (last, each) in self._sessions.items() if now - last <= IDLE_SECONDS
+            }
+            if key in self._sessions:
+                session = self._sessions[key][1]
+                if session.source_rate != source_rate:
+                    raise Refused(409, f"This session has {session.source_rate} samples a second; start another one.")
+            else:
+                own = sum(visitor == key[0] for visitor, _ in self._sessions)
+                if own >= MOST_OF_ONE_VISITOR or len(self._sessions) >= MOST_SESSIONS:
+                    raise Refused(503, "Too many live sessions are open. Try again in half a minute.")
                 session = LiveSession(source_rate, sampling_rate)
-            self._sessions[name] = (now, session)
-            while len(self._sessions) > MOST_SESSIONS:
-                self._sessions.popitem(last=False)
+            self._sessions[key] = (now, session)
         return session
 
 
@@ -150,19 +166,32 @@ def routes(load: Callable[[], EmotionRecognizer]) -> APIRouter:
 
     @router.post("/live/{session}")
     async def live(session: str, rate: int, request: Request) -> dict[str, str | float]:
+        if is_cross_origin(request):
+            raise HTTPException(403, "Only this page may send live audio.")
+        if not LEAST_RATE <= rate <= MAX_RATE or len(session) > 64:
+            raise HTTPException(400, f"Samples are 16-bit, {LEAST_RATE} to {MAX_RATE} a second.")
         pcm = bytearray()
         async for part in request.stream():
             pcm += part
-            if len(pcm) > MOST_BYTES:
-                raise HTTPException(413, "At most five seconds at a time.")
-        if not LEAST_RATE <= rate <= MAX_RATE or len(pcm) % 2 or len(session) > 64:
+            if len(pcm) > MOST_SECONDS * 2 * rate:
+                raise HTTPException(413, f"At most {MOST_SECONDS} seconds at a time.")
+        if len(pcm) % 2:
             raise HTTPException(400, f"Samples are 16-bit, {LEAST_RATE} to {MAX_RATE} a second.")
         try:
-            return await run_in_threadpool(sessions.hear, session, rate, bytes(pcm))
+            return await run_in_threadpool(sessions.predict, visitor_of(request.scope), session, rate, bytes(pcm))
         except NoModel as error:
             raise HTTPException(503, str(error)) from error
+        except Refused as error:
+            raise HTTPException(error.status, str(error)) from error
 
     return router
+
+
+def is_cross_origin(request: Request) -> bool:
+    """Whether another site's page sends the request; programs name no origin."""
+    origin = request.headers.get("origin")
+    hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
+    return origin is not None and urlsplit(origin).netloc not in hosts
 
 
 def build() -> None:

@@ -11,7 +11,7 @@ import gradio as gr
 from demo import cards, messages, timeline_plot
 from demo.api import TimelineData, answer, endpoint
 from demo.components import audio_input, job_buttons, long_job
-from demo.model_process import NoModel
+from demo.loading import NoModel
 from ser_model.audio import AudioError, load_audio
 from ser_model.inference.timeline import (
     WINDOWS_AT_ONCE,

@@ -1,0 +1,163 @@
+"""What a stranger may ask of the page: requests as an attacker sends them, to the app as it is started."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import ROOT, voiced_tone
+from test_app import running_app, tone_file
+
+from demo.uploads import NOT_UPLOADED, Quota, Uploads
+
+ENDPOINTS = ("predict", "timeline", "voice_quality", "compare", "batch")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def app(folder) -> Iterator[httpx.Client]:
+    with running_app(folder) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def secret(tmp_path) -> Path:
+    """A recording of the server that nobody uploaded."""
+    return tone_file(tmp_path / "secret.wav", 1.0)
+
+
+def named(path: str | Path) -> dict:
+    return {"path": str(path), "meta": {"_type": "gradio.FileData"}}
+
+
+def requests_naming(path: str | Path) -> Iterator[tuple[str, dict]]:
+    """Every way in which a request can name a file."""
+    for name in ENDPOINTS:
+        data = [[named(path)]] if name == "batch" else [named(path)]
+        yield f"/gradio_api/run/{name}", {"data": data}
+        yield f"/gradio_api/call/{name}", {"data": data}
+        yield f"/gradio_api/api/{name}", {"data": data}
+    for number in range(40):  # the page's own events, by their numbers
+        yield "/gradio_api/queue/join", {"data": [named(path)], "fn_index": number, "session_hash": "stranger"}
+
+
+def upload(app: httpx.Client, path: Path) -> str:
+    with path.open("rb") as file:
+        return app.post("/gradio_api/upload", files={"files": file}).raise_for_status().json()[0]
+
+
+def test_an_uploaded_clip_is_analysed(app, secret):
+    answer = app.post("/gradio_api/run/predict", json={"data": [named(upload(app, secret))]})
+    assert answer.status_code == 200 and answer.json()["data"][3]["duration"] == pytest.approx(1.0)
+
+
+def test_no_request_names_a_file_of_the_server(app, secret, tmp_path, folder):
+    pipe = tmp_path / "pipe.wav"
+    os.mkfifo(pipe)
+    inside = folder / "temporary" / "pipe.wav"
+    os.mkfifo(inside)
+    link = folder / "temporary" / "link.wav"
+    link.symlink_to(secret)
+    uploaded = upload(app, secret)
+    strangers = (
+        secret, pipe, inside, link, "/dev/zero", "/etc/hostname", ROOT / "app.py", "app.log",
+        f"{Path(uploaded).parent}/../../../secret.wav", f"{app.base_url}/health", "http://127.0.0.1/x.wav",
+    )  # fmt: skip
+    start = time.monotonic()
+    for path in strangers:
+        for address, body in requests_naming(path):
+            answer = app.post(address, json=body)
+            assert answer.status_code == 403 and answer.json()["detail"] == NOT_UPLOADED, (address, path)
+    assert time.monotonic() - start < 60
+    assert app.get("/health").json()["status"] == "ok"
+    copies = [path for path in (folder / "temporary").rglob("secret.wav") if path != Path(uploaded)]
+    assert not [path for path in copies if "link" in path.name]
+
+
+def test_no_request_fetches_a_file_of_the_server(app, secret):
+    for path in (secret, "/etc/hostname", ROOT / "app.py", ROOT / "README.md", "/proc/self/environ"):
+        assert app.get(f"/gradio_api/file={path}").status_code in (403, 404), path
+
+
+def test_broken_requests_are_refused_in_a_sentence(app):
+    answer = app.post("/gradio_api/run/predict", content=b"\x00{", headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400 and "not JSON" in answer.json()["detail"]
+    deep = b"[" * 100_000 + b"]" * 100_000
+    assert app.post("/gradio_api/run/predict", content=deep).status_code == 400
+    large = app.post("/gradio_api/run/predict", content=b"[" + b" " * 11_000_000 + b"]")
+    assert large.status_code == 413
+
+
+def test_live_audio_comes_from_this_page_and_in_small_parts(app):
+    pcm = (3000 * voiced_tone(1.0)).astype("<i2").tobytes()
+    ours = {"Origin": str(app.base_url).rstrip("/")}
+    assert app.post("/live/one?rate=16000", content=pcm, headers=ours).json()["seconds"] == 1.0
+    foreign = app.post("/live/one?rate=16000", content=pcm, headers={"Origin": "https://elsewhere.example"})
+    assert foreign.status_code == 403
+    assert app.post("/live/one?rate=8000", content=pcm).status_code == 409  # does not begin anew
+    assert app.post("/live/one?rate=16000", content=pcm).json()["seconds"] == 2.0
+    assert app.post("/live/one?rate=16000", content=bytes(2 * 16_000 * 6)).status_code == 413
+    assert app.post("/live/one?rate=1", content=pcm).status_code == 400
+    more = [app.post(f"/live/{number}?rate=16000", content=pcm).status_code for number in range(6)]
+    assert more.count(503) >= 2 and app.post("/live/one?rate=16000", content=pcm).json()["seconds"] == 3.0
+
+
+def files_of(folder: Path, visitor: str, count: int, size: int = 10) -> list[str]:
+    paths = []
+    for number in range(count):
+        path = folder / f"{visitor}-{number}-{time.monotonic_ns()}"
+        path.write_bytes(bytes(size))
+        paths.append(str(path))
+    return paths
+
+
+def test_a_visitors_oldest_uploads_go_first(tmp_path):
+    uploads = Uploads(tmp_path, per_visitor=Quota(files=3, bytes=1000))
+    first, second = files_of(tmp_path, "a", 2), files_of(tmp_path, "b", 2)
+    uploads.add("a", first)
+    uploads.add("b", second)
+    uploads.add("a", third := files_of(tmp_path, "a", 2))
+    assert [Path(path).exists() for path in (*first, *second, *third)] == [False, True, True, True, True, True]
+    uploads.add("a", fourth := files_of(tmp_path, "a", 1, size=990))
+    left = sum(path.stat().st_size for path in tmp_path.glob("a-*"))
+    assert Path(fourth[0]).exists() and left <= 1000
+
+
+def test_all_visitors_together_have_a_quota_and_old_files_go(tmp_path):
+    uploads = Uploads(tmp_path, in_all=Quota(files=4, bytes=1000))
+    left_behind = files_of(tmp_path, "earlier", 1)[0]
+    os.utime(left_behind, (time.time() - 7200,) * 2)
+    for visitor in "abcdef":
+        paths = files_of(tmp_path, visitor, 1)
+        os.utime(paths[0], (time.time() - 100 + ord(visitor) - ord("a"),) * 2)
+        uploads.add(visitor, paths)
+    assert not Path(left_behind).exists()
+    assert sorted(path.name[0] for path in tmp_path.iterdir()) == list("cdef")
+
+
+def test_only_regular_files_of_the_folder_may_be_named(tmp_path):
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    for each in (inside, outside):
+        each.mkdir()
+        (each / "clip.wav").write_bytes(b"x")
+    (inside / "link.wav").symlink_to(outside / "clip.wav")
+    uploads = Uploads(inside)
+    assert uploads.may_be_named(str(inside / "clip.wav"))
+    for path in (
+        inside / "link.wav",
+        outside / "clip.wav",
+        inside,
+        inside / "nowhere.wav",
+        "clip.wav",
+        "\0",
+        "x" * 5000,
+    ):
+        assert not uploads.may_be_named(str(path)), path
