@@ -180,7 +180,7 @@ def test_the_live_address_answers_and_refuses():
     assert set(heard) == {"emotion", "picture", "label", "level", "seconds"} and heard["seconds"] == 1.0
     assert client.post("/live/me?rate=16000", content=b"odd").status_code == 400
     assert client.post("/live/me?rate=10", content=b"").status_code == 400
-    assert client.post("/live/me?rate=16000", content=bytes(live.MOST_BYTES + 2)).status_code == 413
+    assert client.post("/live/me?rate=16000", content=bytes(2 * 16_000 * live.MOST_SECONDS + 2)).status_code == 413
 
 
 def test_live_without_a_model_says_so():

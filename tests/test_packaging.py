@@ -34,7 +34,7 @@ def test_the_pins_are_what_the_tests_run_on(name):
 
 
 IMPORTED_AS = {"parselmouth": "praat-parselmouth", "sklearn": "scikit-learn", "huggingface_hub": "huggingface-hub"}
-COME_WITH = {"fastapi", "uvicorn"}  # of gradio, which decides their versions
+COME_WITH = {"fastapi", "starlette"}  # of gradio, which decides their versions
 
 
 def imported_packages():

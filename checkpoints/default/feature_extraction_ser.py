@@ -21,7 +21,7 @@ TOP_DB = 80.0  # decibels below a clip's loudest bin that are kept, as in libros
 
 
 class SerFeatureExtractor(SequenceFeatureExtractor):
-    """Waveform > peak normalisation > frame features > standardisation > padding and mask.
+    """Waveform > offset removed > peak normalisation > frame features > standardisation > padding and mask.
 
     Frame features, equal to librosa's with `center=True` and `pad_mode="reflect"`:
 
@@ -222,7 +222,8 @@ def _as_clips(raw_speech) -> list[np.ndarray]:
     clips = [np.asarray(clip, dtype=np.float32) for clip in raw_speech]
     if any(clip.ndim != 1 for clip in clips):
         raise ValueError("Each clip must be mono: a one-dimensional array of samples.")
-    return clips
+    # Without offset, as recordings come from `load_audio`; others, as in a pipeline, may have one.
+    return [clip - clip.mean() if len(clip) else clip for clip in clips]
 
 
 def _peak_normalised(clip: np.ndarray, n_fft: int) -> np.ndarray:
