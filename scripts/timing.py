@@ -67,7 +67,7 @@ def live(page: Page, minutes: int, process: int) -> None:
 
 
 def resident_megabytes(process: int) -> float:
-    """Of the page's process and of the models'."""
+    """Of the app's process and its children."""
     page = psutil.Process(process)
     return sum(each.memory_info().rss for each in (page, *page.children())) / 1e6
 
