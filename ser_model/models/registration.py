@@ -6,7 +6,7 @@ Configuration (`PretrainedConfig`)
     `model_type`, its key in `FAMILIES`; `num_features`, `num_frames` (frames of a window at most),
     `num_utterance_features` (0 for none), `calibration_temperature`, and `id2label`.
 
-Extractor (`SequenceFeatureExtractor`)
+Extractor (`SerFeatureExtractor`)
     Mono float32 waveforms at `sampling_rate` Hz in, features out. Statistics fitted on the training
     part are among its saved values.
 
@@ -43,12 +43,13 @@ from transformers import (
     AutoModelForAudioClassification,
     PretrainedConfig,
     PreTrainedModel,
-    SequenceFeatureExtractor,
 )
 
-from .configuration_ser import CnnBilstmConfig, PhoneticCnnConfig
+from .configuration_ser import CnnBilstmConfig, PhoneticCnnConfig, SpeechEncoderConfig
 from .feature_extraction_ser import SerFeatureExtractor
 from .modeling_ser import CnnBilstmForAudioClassification, PhoneticCnnForAudioClassification
+from .speech_encoder_features_ser import SpeechEncoderFeatureExtractor
+from .speech_encoder_ser import SpeechEncoderForAudioClassification
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Family:
 
     config_class: type[PretrainedConfig]
     model_class: type[PreTrainedModel]
-    extractor_class: type[SequenceFeatureExtractor]
+    extractor_class: type[SerFeatureExtractor]
 
 
 FAMILIES: dict[str, Family] = {
@@ -65,6 +66,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         Family(CnnBilstmConfig, CnnBilstmForAudioClassification, SerFeatureExtractor),
         Family(PhoneticCnnConfig, PhoneticCnnForAudioClassification, SerFeatureExtractor),
+        Family(SpeechEncoderConfig, SpeechEncoderForAudioClassification, SpeechEncoderFeatureExtractor),
     )
 }
 
