@@ -13,6 +13,7 @@ from ser_model.cli import DEFAULT_MODEL, set_up
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER", help="audio file, or folder to search for them")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
+    parser.add_argument("--voice", metavar="FILE", help="profile of who speaks, made by `ser-model voice-profile`")
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="what is printed")
 
 
@@ -22,14 +23,18 @@ def run(args: argparse.Namespace) -> int:
 
     from ser_model.inference.files import find_files, predict_file
     from ser_model.inference.recognizer import EmotionRecognizer, ModelError
+    from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 
     set_up()
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
-    except ModelError as error:
+        voice = VoiceProfile.load(args.voice) if args.voice else None
+        if voice:
+            voice.check(recognizer)
+    except (ModelError, VoiceProfileError) as error:
         print(f"predict: {error}", file=sys.stderr)
         return 1
-    rows = [predict_file(recognizer, path) for path in tqdm(find_files(args.paths), unit="file", leave=False)]
+    rows = [predict_file(recognizer, path, voice) for path in tqdm(find_files(args.paths), unit="file", leave=False)]
     for row in rows:
         if row["error"]:
             print(f"{row['file']}: {row['error']}", file=sys.stderr)

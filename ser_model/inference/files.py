@@ -13,6 +13,7 @@ from ser_model.audio import AUDIO_ENDINGS, AudioError
 
 if TYPE_CHECKING:
     from .recognizer import EmotionRecognizer
+    from .voice_profile import VoiceProfile
 
 
 def find_files(paths: Iterable[str | os.PathLike]) -> list[Path]:
@@ -27,7 +28,7 @@ def find_files(paths: Iterable[str | os.PathLike]) -> list[Path]:
     return found
 
 
-def predict_file(recognizer: EmotionRecognizer, path: Path) -> dict[str, Any]:
+def predict_file(recognizer: EmotionRecognizer, path: Path, voice: VoiceProfile | None = None) -> dict[str, Any]:
     """One row: `{file, label, probabilities, duration, error}`; label is None where error is set."""
     row: dict[str, Any] = {
         "file": _as_utf8(path),
@@ -39,7 +40,7 @@ def predict_file(recognizer: EmotionRecognizer, path: Path) -> dict[str, Any]:
     try:
         if path.is_dir():
             raise AudioError("There is no audio file in this folder.")
-        result = recognizer(path)
+        result = recognizer(path, voice=voice)
     except (AudioError, OSError) as error:
         return row | {"error": _as_utf8(error)}
     return row | {
