@@ -85,7 +85,8 @@ class SerTrainer(Trainer):
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
         metrics = EmotionMetrics(_label_names(kwargs["model"]))
         super().__init__(
-            data_collator=lambda items: _collate(processing_class, items),
+            data_collator=getattr(kwargs.get("train_dataset"), "collate", None)
+            or (lambda items: _collate(processing_class, items)),
             processing_class=processing_class,
             compute_metrics=lambda prediction: _epoch_figures(metrics, prediction),
             callbacks=callbacks,
