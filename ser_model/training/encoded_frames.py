@@ -32,8 +32,8 @@ class EncodedFrames(torch.utils.data.Dataset):
     """Standardised encoder frames of (clip, view) items, read from one cached table a view.
 
     Args:
-        table: Corpus table with the columns `audio`, `speaker` and `emotion`.
         items: (row of `table`, view) pairs.
+        table: Corpus table with the columns `audio`, `speaker` and `emotion`.
         model: Network with the encoder.
         extractor: The encoder's.
         augmentation: How views are made.
@@ -53,8 +53,8 @@ class EncodedFrames(torch.utils.data.Dataset):
 
     def __init__(
         self,
-        table: Dataset,
         items: Sequence[tuple[int, int]],
+        table: Dataset,
         model: SpeechEncoder,
         extractor: SerFeatureExtractor,
         augmentation: Augmentation,

@@ -19,8 +19,16 @@ from .augmentation import Augmentation
 _VERSION = 1  # raise when the frames of a clip change: datasets' cache does not see a changed body
 
 
-def _clip_frames(audio: str, front_end: dict, augmentation: dict, view: int, seed: int, version: int) -> dict[str, Any]:
-    extractor = SerFeatureExtractor(**front_end)
+def _clip_frames(
+    audio: str,
+    extractor_class: type[SerFeatureExtractor],
+    front_end: dict,
+    augmentation: dict,
+    view: int,
+    seed: int,
+    version: int,
+) -> dict[str, Any]:
+    extractor = extractor_class(**front_end)
     samples = load_audio(audio, extractor.sampling_rate)
     samples = Augmentation(**augmentation).view(samples, extractor.sampling_rate, Path(audio).stem, view, seed)
     row = {"frames": extractor.frames([samples])[0].ravel()}
@@ -97,7 +105,7 @@ def _view_table(
             input_columns="audio",
             remove_columns="audio",
             fn_kwargs={
-                "front_end": front_end, "augmentation": changes, "view": view,
+                "extractor_class": type(extractor), "front_end": front_end, "augmentation": changes, "view": view,
                 "seed": seed if view else 0, "version": _VERSION,
             },
             features=Features({name: List(Value("float32")) for name in columns}),

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from transformers import AutoModelForAudioClassification, set_seed
 
@@ -43,6 +44,8 @@ class RunData:
         extractor: Fitted on the training part.
         training: Features of the training part, with weights.
         validation: Features of the validation part.
+        frame_statistics: Mean and standard deviation of the encoder's frames in the training part; None
+            for networks without an encoder.
     """
 
     table: Dataset
@@ -53,6 +56,7 @@ class RunData:
     extractor: SerFeatureExtractor
     training: ViewFrames | EncodedFrames
     validation: ViewFrames | EncodedFrames
+    frame_statistics: tuple[torch.Tensor, torch.Tensor] | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -113,14 +117,14 @@ def load_data(run: RunArguments, preset: Preset, seed: int) -> RunData:
     split = make_split(table, run.protocol, run.fold, seed, augmentation.views)
     training: ViewFrames | EncodedFrames
     validation: ViewFrames | EncodedFrames
+    statistics = None
     if preset.model["model_type"] == SpeechEncoderConfig.model_type:
-        encoder = new_network(run, preset)
-        training = EncodedFrames(table, split.train, encoder, extractor, augmentation, seed, run.num_proc)
-        validation = EncodedFrames(
-            table, split.validation, encoder, extractor, augmentation, seed, run.num_proc, training
-        )
+        parts = table, new_network(run, preset), extractor, augmentation, seed, run.num_proc
+        training = EncodedFrames(split.train, *parts)
+        validation = EncodedFrames(split.validation, *parts, training=training)
+        statistics = training.mean, training.std
         extractor.fit((), training.utterances())
-    else:
+    if statistics is None or preset.model.get("frozen_layers") is not None:
         training, validation = (
             ViewFrames(table, items, extractor, augmentation, seed) for items in (split.train, split.validation)
         )
@@ -133,7 +137,7 @@ def load_data(run: RunArguments, preset: Preset, seed: int) -> RunData:
         masks = corpus_label_masks(training.labels, corpora, len(table.features["emotion"].names))
         training.label_masks = validation.label_masks = masks
     leakage = leakage_report(table, split)
-    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation)
+    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, statistics)
 
 
 def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
@@ -167,9 +171,9 @@ def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrai
         id2label=dict(enumerate(data.labels)),
         label2id={label: index for index, label in enumerate(data.labels)},
     )
-    if isinstance(data.training, EncodedFrames):
-        network.frames_mean.copy_(data.training.mean)
-        network.frames_std.copy_(data.training.std)
+    if data.frame_statistics:
+        network.frames_mean.copy_(data.frame_statistics[0])
+        network.frames_std.copy_(data.frame_statistics[1])
     return SerTrainer(
         model=network,
         args=args,
