@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: app test style quality tables screenshots clean
+.PHONY: app test soak style quality tables screenshots clean
 
 app: $(VENV)/app.stamp  ## the demo on the shipped checkpoint, at http://127.0.0.1:7860
 	$(BIN)/python app.py
 
 test: $(VENV)/dev.stamp  ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+soak: $(VENV)/dev.stamp  ## commands killed at random moments, fifty visitors for two minutes; prints figures
+	$(BIN)/python -m pytest -m slow -s
 
 style: $(VENV)/dev.stamp  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .

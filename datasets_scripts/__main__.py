@@ -15,6 +15,9 @@ from pathlib import Path
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     args = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # names of files may hold what the console cannot show
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     from ser_model.hub import HubError
 
@@ -77,20 +80,23 @@ def _download(args: argparse.Namespace) -> str:
 
 def _list(args: argparse.Namespace) -> str:
     from .loading import data_dir_or_default
-    from .status import inventory
+    from .status import inventory, passed_over
 
-    data_dir = data_dir_or_default(args.data_dir)
-    return "\n".join(inventory(name, data_dir) for name in _names(args))
+    data_dir, corpora = data_dir_or_default(args.data_dir), _names(args)
+    parts = [*(inventory(name, data_dir) for name in corpora), passed_over(data_dir, corpora)]
+    return "\n".join(filter(None, parts))
 
 
 def _audit(args: argparse.Namespace) -> str:
     from .audit import as_json, as_text, audit
+    from .status import passed_over
 
     data_dir, corpora = _there(args)
+    others = passed_over(data_dir, corpora)  # before anything is written, perhaps to the same folder
     summaries, findings = audit(corpora, data_dir)
     if args.json:
-        Path(args.json).write_text(json.dumps(as_json(summaries, findings), indent=1))
-    return as_text(summaries, findings, data_dir)
+        Path(args.json).write_text(json.dumps(as_json(summaries, findings), indent=1), encoding="utf-8")
+    return "\n".join(filter(None, [as_text(summaries, findings, data_dir), others]))
 
 
 def _prepare(args: argparse.Namespace) -> str:

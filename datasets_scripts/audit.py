@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ser_model.audio import AudioError, decode
+from ser_model.audio import AudioError, load_audio, printable
 
 from .base import Clip, Scan
-from .clip_checks import content_hash, problem_of
+from .clip_checks import CHECKED_RATE, content_of
 from .loading import find_corpus
 
 FULL_SCALE = 0.99
@@ -26,13 +26,13 @@ FFT = 512
 
 
 @dataclass(frozen=True)
-class Heard:
+class ClipMeasurements:
     """What is in one clip.
 
     Attributes:
         rate: Sampling rate in Hz, 0 where the file cannot be decoded.
         seconds: Duration in s.
-        content: Hash of samples and rate, see `content.content_hash`.
+        content: Hash of samples and rate, see `clip_checks.content_of`.
         problem: Why the clip cannot be used, or an empty text.
         clipped: The longest run of samples at full scale.
         bandwidth: Highest frequency in Hz within 60 dB of the strongest one.
@@ -59,36 +59,41 @@ class Finding:
 
 
 def audit(corpora: Sequence[str], data_dir: Path) -> tuple[dict[str, dict[str, Any]], list[Finding]]:
-    """Listens to every clip of the corpora.
+    """Measures every clip of the corpora.
 
     Returns:
         A summary of each corpus, and what was found in all of them together.
     """
     summaries, findings = {}, []
-    everything: list[tuple[str, Clip, Heard]] = []
+    everything: list[tuple[str, Clip, ClipMeasurements]] = []
     for name in corpora:
         scan = find_corpus(name).scan(data_dir)
-        heard = [listen(clip.path) for clip in tqdm(scan.clips, unit="clip", desc=name)]
-        summaries[name] = _summary(scan, heard)
-        findings += _of_corpus(name, scan, heard)
-        everything += [(name, clip, one) for clip, one in zip(scan.clips, heard, strict=True)]
+        measured = [measure(clip.path) for clip in tqdm(scan.clips, unit="clip", desc=name)]
+        summaries[name] = _summary(scan, measured)
+        findings += _of_corpus(name, scan, measured)
+        everything += [(name, clip, one) for clip, one in zip(scan.clips, measured, strict=True)]
     return summaries, findings + _identical(everything)
 
 
-def listen(path: Path) -> Heard:
+def measure(path: Path) -> ClipMeasurements:
     """Measures one clip."""
+    runs = [0]
     try:
-        samples, rate = decode(path)
+        content, rate, seconds = content_of(path, lambda block: runs.append(_clipped(block)))
     except AudioError as error:
-        return Heard(problem=str(error))
-    problem = problem_of(samples, rate)
-    content = content_hash(samples, rate)
-    if problem:
-        return Heard(rate, len(samples) / rate, content, problem)
-    mono = samples.mean(axis=1)
+        return ClipMeasurements(problem=str(error))
+    checked_rate = min(rate, CHECKED_RATE)
+    try:
+        mono = load_audio(path, checked_rate)
+    except AudioError as error:
+        return ClipMeasurements(rate, seconds, content, str(error))
     level = 20 * np.log10(np.sqrt(np.mean(np.square(mono))))
-    clipped = max(_longest_run(np.abs(channel) >= FULL_SCALE) for channel in samples.T)
-    return Heard(rate, len(samples) / rate, content, problem, clipped, _bandwidth(mono, rate), float(level))
+    return ClipMeasurements(rate, seconds, content, "", max(runs), _bandwidth(mono, checked_rate), float(level))
+
+
+def _clipped(block: np.ndarray) -> int:
+    """The longest run of samples at full scale in one channel of `(num_frames, num_channels)`."""
+    return max(_longest_run(np.abs(channel) >= FULL_SCALE) for channel in block.T)
 
 
 def _longest_run(flags: np.ndarray) -> int:
@@ -103,12 +108,12 @@ def _bandwidth(mono: np.ndarray, rate: int) -> float:
     return float(np.flatnonzero(power >= power.max() * 10 ** (-BANDWIDTH_DB / 10)).max() * rate / FFT)
 
 
-def _summary(scan: Scan, heard: list[Heard]) -> dict[str, Any]:
-    usable = [one for one in heard if not one.problem]
+def _summary(scan: Scan, measured: list[ClipMeasurements]) -> dict[str, Any]:
+    usable = [one for one in measured if not one.problem]
     return {
         "clips": len(scan.clips),
         "speakers": len({clip.row["speaker"] for clip in scan.clips}),
-        "minutes": round(sum(one.seconds for one in heard) / 60, 1),
+        "minutes": round(sum(one.seconds for one in measured) / 60, 1),
         "sampling_rates": dict(Counter(one.rate for one in usable).most_common()),
         "bandwidth": float(np.median([one.bandwidth for one in usable])) if usable else 0.0,
         "level_db": round(float(np.median([one.level_db for one in usable])), 1) if usable else None,
@@ -117,24 +122,24 @@ def _summary(scan: Scan, heard: list[Heard]) -> dict[str, Any]:
     }
 
 
-def _of_corpus(name: str, scan: Scan, heard: list[Heard]) -> list[Finding]:
+def _of_corpus(name: str, scan: Scan, measured: list[ClipMeasurements]) -> list[Finding]:
     """Misnamed, unusable and clipped files, and those with another sampling rate than most."""
-    findings = [Finding(name, "misnamed", str(path), reason) for path, reason in scan.defects]
-    rates = Counter(one.rate for one in heard if one.rate).most_common(1)
-    for clip, one in zip(scan.clips, heard, strict=True):
+    findings = [Finding(name, "misnamed", printable(path), reason) for path, reason in scan.defects]
+    rates = Counter(one.rate for one in measured if one.rate).most_common(1)
+    for clip, one in zip(scan.clips, measured, strict=True):
         if one.problem:
-            findings.append(Finding(name, "unusable", str(clip.path), one.problem))
+            findings.append(Finding(name, "unusable", printable(clip.path), one.problem))
         if one.rate and one.rate != rates[0][0]:
             detail = f"{one.rate:,} Hz where the corpus has {rates[0][0]:,} Hz"
-            findings.append(Finding(name, "sampling rate", str(clip.path), detail))
-    clipped = [(one.clipped, clip.path) for clip, one in zip(scan.clips, heard, strict=True)]
+            findings.append(Finding(name, "sampling rate", printable(clip.path), detail))
+    clipped = [(one.clipped, clip.path) for clip, one in zip(scan.clips, measured, strict=True)]
     for run, path in sorted(clipped, key=lambda entry: (-entry[0], entry[1])):
         if run >= CLIPPED_RUN:
-            findings.append(Finding(name, "clipped", str(path), f"{run} samples in a row at full scale"))
+            findings.append(Finding(name, "clipped", printable(path), f"{run} samples in a row at full scale"))
     return findings
 
 
-def _identical(everything: list[tuple[str, Clip, Heard]]) -> list[Finding]:
+def _identical(everything: list[tuple[str, Clip, ClipMeasurements]]) -> list[Finding]:
     """Recordings that stand there more than once, also across corpora."""
     same: dict[str, list[tuple[str, Clip]]] = defaultdict(list)
     for name, clip, one in everything:
@@ -146,11 +151,11 @@ def _identical(everything: list[tuple[str, Clip, Heard]]) -> list[Finding]:
         labels = [clip.row["emotion"] for _, clip in twins]
         for name, clip in others:
             how = "byte for byte" if filecmp.cmp(first.path, clip.path, shallow=False) else "sample for sample"
-            detail = f"{how} the same as {first.path}"
+            detail = f"{how} the same as {printable(first.path)}"
             if len(set(labels)) > 1:
                 detail += f", labelled {clip.row['emotion']} here and {first.row['emotion']} there"
             kind = "conflicting labels" if len(set(labels)) > 1 else "identical"
-            findings.append(Finding(name, kind, str(clip.path), detail))
+            findings.append(Finding(name, kind, printable(clip.path), detail))
     return findings
 
 

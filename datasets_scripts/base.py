@@ -16,10 +16,16 @@ import datasets
 from datasets import ClassLabel, Dataset, Value
 from filelock import FileLock
 
+from ser_model.audio import walk_audio
 from ser_model.labels import EMOTIONS
+
+from .near_misses import near_misses
 
 if TYPE_CHECKING:
     from .download import Source
+
+
+NOT_UTF8 = "its name is not in UTF-8, which a table cannot hold: rename it"
 
 
 class CorpusError(Exception):
@@ -52,7 +58,7 @@ class Scan:
         """Changes when a file is added, removed or rewritten."""
         digest = hashlib.sha256()
         for clip in self.clips:
-            stat = clip.path.stat()
+            stat = clip.path.stat() if clip.path.exists() else clip.path.lstat()
             digest.update(f"{clip.path}\0{stat.st_size}\0{stat.st_mtime_ns}\0{clip.row}\n".encode())
         return digest.hexdigest()[:32]
 
@@ -82,9 +88,10 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
     def __init__(self, data_dir: str | os.PathLike, cache_dir: str | os.PathLike | None = None):
         self.scan_result = self.scan(data_dir, cache_dir)
         if not self.scan_result.clips:
+            near = "".join(f" Not taken: {line}." for line in near_misses(type(self), Path(data_dir)))
             raise CorpusError(
                 f"No {self.corpus} clip lies below {data_dir}: looked for {self.looked_for} "
-                f"({', '.join(sorted(self.endings))}). {self.how_to_get}"
+                f"({', '.join(sorted(self.endings))}).{near} {self.how_to_get}"
             )
         self.labels = self.labels_of(self.scan_result)
         super().__init__(
@@ -115,13 +122,13 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
             cache_dir: Where official archives are unpacked; by default the datasets library's own cache.
         """
         root = Path(data_dir).resolve()
-        if not root.is_dir():
+        if not os.path.isdir(root):
             raise CorpusError(f"There is no folder {root} to look for {cls.corpus} in.")
         result, seen = Scan(), set()
         unpack_to = Path(cache_dir or datasets.config.HF_DATASETS_CACHE, "archives")
         for path, relative in _files(root, cls.endings, cls.archives, unpack_to):
             try:
-                row, defect = cls.parse(relative), ""
+                row, defect = cls.parse(relative), "" if is_utf8(path) else NOT_UTF8
             except ValueError as error:
                 row, defect = {}, str(error)
             if row is None:
@@ -176,23 +183,23 @@ def in_order(labels: Iterable[str]) -> list[str]:
     return [label for label in EMOTIONS if label in found] + sorted(found.difference(EMOTIONS))
 
 
+def is_utf8(path: Path) -> bool:
+    """Whether a table can hold the path."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _files(root: Path, endings: set[str], archives: tuple[str, ...], unpack_to: Path) -> Iterator[tuple[Path, Path]]:
     """Clips below `root` in a fixed order, then those in official archives: (path, path below root)."""
-    zips, walked = [], set()
-    for folder, subfolders, names in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in walked:  # a link to a folder above would go on for ever
-            subfolders.clear()
-            continue
-        walked.add(real)
-        # macOS leaves "._name.wav" and "__MACOSX" beside files
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "__MACOSX")))
-        for name in sorted(name for name in names if not name.startswith(".")):
-            path = Path(folder, name)
-            if path.suffix.lower() in endings:
-                yield path, path.relative_to(root)
-            elif name in archives:
-                zips.append(path)
+    zips = []
+    for path in walk_audio(root, {*endings, ".zip"}):
+        if path.suffix.lower() in endings:
+            yield path, path.relative_to(root)
+        elif path.name in archives:
+            zips.append(path)
     for archive in zips:
         yield from _files(_unpacked(archive, unpack_to), endings, (), unpack_to)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from datasets import Dataset, Features, Value
 
-from ser_model.audio import AudioError, decode, load_audio
+from ser_model.audio import AudioError, load_audio, open_audio
 
-_VERSION = 2  # raise when measure_clip changes: datasets' cache does not see a changed body
+_VERSION = 3  # raise when measure_clip changes: datasets' cache does not see a changed body
+CHECKED_RATE = 48_000  # Hz; clips with a higher rate are checked at this one, in less memory
 
 
 def measure_clip(audio: str, version: int = _VERSION) -> dict[str, Any]:
@@ -23,28 +25,35 @@ def measure_clip(audio: str, version: int = _VERSION) -> dict[str, Any]:
         duration in s; `problem`: why the clip cannot be used, or an empty text.
     """
     try:
-        samples, rate = decode(audio)
+        content, rate, seconds = content_of(audio)
     except AudioError as error:
         return {"content": "", "seconds": 0.0, "problem": str(error)}
-    return {
-        "content": content_hash(samples, rate),
-        "seconds": len(samples) / rate,
-        "problem": problem_of(samples, rate),
-    }
-
-
-def content_hash(samples: np.ndarray, rate: int) -> str:
-    """Equal for recordings with the same samples `(num_samples, num_channels)` and rate in Hz."""
-    return hashlib.sha256(rate.to_bytes(4, "little") + samples.tobytes()).hexdigest()
-
-
-def problem_of(samples: np.ndarray, rate: int) -> str:
-    """Why decoded samples `(num_samples, num_channels)` cannot be used, or an empty text."""
     try:
-        load_audio(samples.mean(axis=1), rate, source_rate=rate)
+        load_audio(audio, min(rate, CHECKED_RATE))
     except AudioError as error:
-        return str(error)
-    return ""
+        return {"content": content, "seconds": seconds, "problem": str(error)}
+    return {"content": content, "seconds": seconds, "problem": ""}
+
+
+def content_of(audio: str | Path, look: Callable[[np.ndarray], None] | None = None) -> tuple[str, int, float]:
+    """Hash of a clip's samples and rate, its rate in Hz and its duration in s.
+
+    Args:
+        audio: Path of the clip.
+        look: Is given each decoded block `(num_frames, num_channels)`.
+
+    Raises:
+        AudioError: The clip cannot be decoded.
+    """
+    frames = 0
+    with open_audio(audio) as stream:
+        digest = hashlib.sha256(stream.rate.to_bytes(4, "little"))
+        for block in stream.blocks:
+            digest.update(block.tobytes())
+            frames += len(block)
+            if look is not None:
+                look(block)
+        return digest.hexdigest(), stream.rate, frames / stream.rate
 
 
 def measured(dataset: Dataset) -> Dataset:
@@ -57,7 +66,7 @@ def measured(dataset: Dataset) -> Dataset:
         input_columns="audio",
         fn_kwargs={"version": _VERSION},
         features=features,
-        desc="Listening to the clips",
+        desc="Checking the clips",
     )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from datasets import ClassLabel, Dataset, concatenate_datasets
 
+from ser_model.audio import printable
+
 from .base import CorpusBuilder, CorpusError, in_order
 from .clip_checks import clean, measured
 from .crema_d import CremaDBuilder
@@ -38,7 +40,7 @@ def find_corpus(name: str) -> type[CorpusBuilder]:
 def data_dir_or_default(data_dir: str | os.PathLike | None) -> Path:
     """The folder above the corpora: the one given, else `$SER_DATA_DIR`, else `./data`."""
     folder = Path(data_dir or os.environ.get("SER_DATA_DIR") or "data")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise CorpusError(
             f"There is no folder {folder} with corpora in it: name yours with --data_dir or SER_DATA_DIR, "
             "or get RAVDESS (200 MB) with: python -m datasets_scripts download ravdess --data_dir data"
@@ -55,7 +57,7 @@ def load_corpora(
 ) -> Dataset:
     """Loads one or several corpora as one Dataset, one row a clip.
 
-    Misnamed files and clips that `content.clean` leaves out are named in warnings.
+    Misnamed files and clips that `clip_checks.clean` leaves out are named in warnings.
 
     Args:
         corpora: Names, see `CORPORA`.
@@ -66,7 +68,7 @@ def load_corpora(
 
     Returns:
         A table with `audio` (path), `corpus`, `speaker`, `sex`, `emotion`, the columns that some of
-        the corpora have (None in the others), `content` and `seconds`, see `content.measure_clip`.
+        the corpora have (None in the others), `content` and `seconds`, see `clip_checks.measure_clip`.
 
     Raises:
         CorpusError: A corpus is unknown, not there, empty, or has a label outside `labels`.
@@ -90,7 +92,7 @@ def load_with_left_out(
     parts = [_relabelled(measured(builder.dataset()), names, {}) for builder in builders]
     together, left_out = clean(concatenate_datasets(parts))
     defects = [defect for builder in builders for defect in builder.scan_result.defects]
-    left_out = [{"file": str(path), "reason": reason} for path, reason in defects] + left_out
+    left_out = [{"file": printable(path), "reason": reason} for path, reason in defects] + left_out
     for entry in left_out:
         logger.warning("%s left out: %s", entry["file"], entry["reason"])
     chosen = _relabelled(together, names if labels is None else list(labels), relabel or {})

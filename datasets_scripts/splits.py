@@ -52,7 +52,7 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
 
     Args:
         dataset: Table with the columns `corpus`, `speaker`, `sex` and `emotion`.
-        protocol: `speaker`: test speakers are never heard in training. `random`: a stratified fifth
+        protocol: `speaker`: test speakers are never in the training part. `random`: a stratified fifth
             of the clips is the test part; speakers are shared. `random-augmented`: views are made
             first and then split, so that the clips themselves leak.
         fold: Number of the fold, from 1.
@@ -64,6 +64,12 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
     """
     if protocol not in PROTOCOLS:
         raise CorpusError(f"There is no protocol called {protocol}; known are {', '.join(PROTOCOLS)}.")
+    if len(found := set(dataset["emotion"])) < 2:
+        name = "".join(dataset.features["emotion"].names[label] for label in found) or "none"
+        raise CorpusError(
+            f"These clips have one label only ({name}); two or more are needed: "
+            "put recordings into one folder per label, or name their labels in labels.csv."
+        )
     notes: list[str] = []
     views = range(num_views + 1)
     if protocol == "speaker":

@@ -6,16 +6,20 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from ser_model.audio import passed_over_text, printable, walk_audio
+
 from .base import CorpusError
 from .loading import find_corpus
+from .near_misses import near_misses
 
 
 def inventory(name: str, data_dir: Path) -> str:
     """Found and expected clips of a corpus by label and speaker, as text."""
     builder = find_corpus(name)
     scan = builder.scan(data_dir)
+    near = [f"  not taken: {line}" for line in near_misses(builder, data_dir)]
     if not scan.clips:
-        return f"{name}: not there. {builder.how_to_get}"
+        return "\n".join([f"{name}: not there. {builder.how_to_get}", *near])
     labels = Counter(clip.row["emotion"] for clip in scan.clips)
     speakers = Counter(clip.row["speaker"] for clip in scan.clips)
     expected = sum(builder.clips_per_label.values())
@@ -28,8 +32,17 @@ def inventory(name: str, data_dir: Path) -> str:
     ]
     if scan.copies:
         lines.append(f"  {len(scan.copies):,} further copies of clips, not counted")
-    lines += [f"  misnamed: {path}: {reason}" for path, reason in scan.defects]
-    return "\n".join(lines)
+    lines += [f"  misnamed: {printable(path)}: {reason}" for path, reason in scan.defects]
+    return "\n".join(lines + near)
+
+
+def passed_over(data_dir: Path, corpora: list[str]) -> str:
+    """How many files below `data_dir` have none of the corpora's endings, as a line of text, or no text."""
+    counts: Counter[str] = Counter()
+    endings = {ending for name in corpora for ending in (*find_corpus(name).endings, ".zip")}
+    for _ in walk_audio(data_dir, endings, counts):
+        pass
+    return f"passed over, by ending: {passed_over_text(counts)}" if counts else ""
 
 
 def corpora_there(data_dir: Path, corpora: list[str]) -> list[str]:
@@ -40,7 +53,9 @@ def corpora_there(data_dir: Path, corpora: list[str]) -> list[str]:
     """
     there = [name for name in corpora if find_corpus(name).scan(data_dir).clips]
     if not there:
-        raise CorpusError(f"None of {', '.join(corpora)} lies below {data_dir}.")
+        near = [line for name in corpora for line in near_misses(find_corpus(name), data_dir)]
+        said = "".join(f" Not taken: {line}." for line in near)
+        raise CorpusError(f"None of {', '.join(corpora)} lies below {data_dir}.{said}")
     return there
 
 

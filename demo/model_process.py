@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
     from ser_model.inference.results import EmotionResult
 
-OWN_TYPES = ("ser_cnn_bilstm", "ser_phonetic_cnn")
 KEPT_PRIMITIVES = "32"  # an answer needs fewer; oneDNN keeps 1024, some for each length heard, which grows by 100 MB
 ENDED = "The model stopped before it could answer. Please try again."
 
@@ -75,12 +74,14 @@ class Shelf:
         with self._lock:
             from transformers import PretrainedConfig
 
+            from ser_model.models.registration import FAMILIES
+
             try:
                 content, _ = PretrainedConfig.get_config_dict(name)
             except (OSError, ValueError) as error:
                 reason = str(error).strip().splitlines()[0]
                 raise NoModel(f"No model could be loaded from {name}: {reason}") from None
-        if content.get("model_type") not in OWN_TYPES:
+        if content.get("model_type") not in FAMILIES:
             raise NoModel(f"{name} is not one of this project's models, and code of other people is not run here.")
 
 

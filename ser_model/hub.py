@@ -1,4 +1,4 @@
-"""Folders to the Hub: whole, in one commit, and whatever goes wrong in one sentence."""
+"""Pushes folders to the Hub in one commit; errors are one sentence."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any
 MODEL_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
 # Of a training folder; TensorBoard puts the machine's name into its files' names.
 NOT_PUSHED = (".*", "checkpoint-*", "events.out.tfevents.*", "output.txt", "training_args.bin")
-MODEL_PLACEHOLDER = "path/to/this/folder"  # stands in a model card until the folder has an id
+MODEL_PLACEHOLDER = "path/to/this/folder"  # in a model card until the folder has an id
 
 LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a token that may write"
 
 
 class HubError(Exception):
-    """A push that did not succeed, said in one sentence."""
+    """A push that did not succeed; the text is one sentence."""
 
 
 def check_token(token: str | None = None) -> str:
@@ -37,7 +37,7 @@ def check_complete(folder: Path) -> None:
     """Raises `HubError` if a file is missing without which a checkpoint folder cannot be loaded."""
     for name in MODEL_FILES:
         if not (folder / name).is_file():
-            raise HubError(f"{folder} is no complete checkpoint: {name} is missing.")
+            raise HubError(f"{folder} is not a complete checkpoint: {name} is missing.")
 
 
 def push_model(folder: Path, repo_id: str, private: bool | None = None, token: str | None = None) -> str:
@@ -109,7 +109,7 @@ def _api(token: str | None) -> Any:
     from huggingface_hub import HfApi
     from huggingface_hub.utils import disable_progress_bars, logging
 
-    logging.set_verbosity_error()  # the sentence says it; retries would be announced one by one
+    logging.set_verbosity_error()  # retries would be logged one by one
     if not sys.stderr.isatty():
         disable_progress_bars()
     return HfApi(token=token)
@@ -121,7 +121,7 @@ def _full_id(repo_id: str, token: str | None) -> str:
 
 @contextmanager
 def _in_one_sentence(repo_id: str | None = None) -> Iterator[None]:
-    from huggingface_hub.errors import HTTPError  # of its HTTP library, whichever that is
+    from huggingface_hub.errors import HTTPError  # of the HTTP library it uses
 
     try:
         yield
@@ -130,7 +130,7 @@ def _in_one_sentence(repo_id: str | None = None) -> Iterator[None]:
 
 
 def _sentence(error: BaseException, repo_id: str | None) -> str:
-    """What went wrong, for people; the uploader wraps causes, so the innermost one tells."""
+    """What went wrong, from the innermost cause: the uploader wraps errors."""
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
     clear_frames(error.__traceback__)  # ends the uploader's progress bar before the sentence is printed

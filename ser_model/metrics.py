@@ -8,6 +8,7 @@ from typing import Any
 import datasets
 import evaluate
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 
@@ -39,28 +40,33 @@ class EmotionMetrics(evaluate.Metric):
         )
 
     def _compute(self, predictions: list[int], references: list[int]) -> dict[str, Any]:
-        classes = np.arange(len(self.labels))
-        precision, recall, f1, support = precision_recall_fscore_support(
-            references, predictions, labels=classes, zero_division=0.0
-        )
-        present = support > 0
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a prediction outside the true classes is simply wrong
-            uar = float(balanced_accuracy_score(references, predictions))
-        return {
-            "accuracy": float(np.mean(np.equal(references, predictions))),
-            "uar": uar,
-            "macro_f1": float(f1[present].mean()),
-            "per_class": {
-                label: {
-                    "precision": float(precision[index]),
-                    "recall": float(recall[index]),
-                    "f1": float(f1[index]),
-                    "accuracy": float(recall[index]),
-                    "support": int(support[index]),
-                }
-                for index, label in enumerate(self.labels)
-            },
-            "missing_classes": [label for index, label in enumerate(self.labels) if not present[index]],
-            "confusion_matrix": confusion_matrix(references, predictions, labels=classes).tolist(),
-        }
+        return emotion_metrics(predictions, references, self.labels)
+
+
+def emotion_metrics(predictions: ArrayLike, references: ArrayLike, labels: list[str]) -> dict[str, Any]:
+    """What `EmotionMetrics` computes, for class numbers `(num_clips,)` at hand."""
+    classes = np.arange(len(labels))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        references, predictions, labels=classes, zero_division=0.0
+    )
+    present = support > 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a prediction outside the true classes is simply wrong
+        uar = float(balanced_accuracy_score(references, predictions))
+    return {
+        "accuracy": float(np.mean(np.equal(references, predictions))),
+        "uar": uar,
+        "macro_f1": float(f1[present].mean()),
+        "per_class": {
+            label: {
+                "precision": float(precision[index]),
+                "recall": float(recall[index]),
+                "f1": float(f1[index]),
+                "accuracy": float(recall[index]),
+                "support": int(support[index]),
+            }
+            for index, label in enumerate(labels)
+        },
+        "missing_classes": [label for index, label in enumerate(labels) if not present[index]],
+        "confusion_matrix": confusion_matrix(references, predictions, labels=classes).tolist(),
+    }

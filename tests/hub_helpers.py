@@ -62,7 +62,7 @@ def small_report(model_type: str = "ser_cnn_bilstm", corpora: tuple[str, ...] = 
             "per_corpus": dict.fromkeys(corpora, figures), "per_speaker": speakers,
         },
         "temperature": 2.5,
-        "settings": {"feature_extractor": FRONT_ENDS[model_type]},
+        "settings": {"feature_extractor": FRONT_ENDS[model_type], "model": {"model_type": model_type}},
     }  # fmt: skip
 
 

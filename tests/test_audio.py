@@ -11,6 +11,7 @@ from conftest import voiced_tone
 from ser_model.audio import AudioError, load_audio
 
 WAVE = voiced_tone(1.0)
+WAVE -= WAVE.mean(dtype=np.float64).astype(np.float32)
 
 
 def test_path_bytes_and_array_agree(tmp_path):
@@ -19,7 +20,7 @@ def test_path_bytes_and_array_agree(tmp_path):
     for source, rate in ((path, None), (str(path), None), (path.read_bytes(), None), (WAVE, 16_000)):
         loaded = load_audio(source, 16_000, source_rate=rate)
         assert loaded.dtype == np.float32
-        np.testing.assert_array_equal(loaded, WAVE)
+        np.testing.assert_allclose(loaded, WAVE, atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_each_fault_has_its_own_words(source, rate, words):
 
 def test_not_audio(tmp_path, ffmpeg):
     path = tmp_path / "letter.wav"
-    path.write_text("Dear listener, this is text. " * 50)
+    path.write_text("This is a letter, and no recording. " * 50)
     with pytest.raises(AudioError, match="not audio"):
         load_audio(path, 16_000)
 
@@ -136,7 +137,7 @@ def test_too_long_is_refused_before_it_is_read(tmp_path):
 def test_a_silent_part_is_simply_silent():
     half = np.concatenate([np.zeros(16_000, dtype=np.float32), WAVE])
     loaded = load_audio(half, 16_000, source_rate=16_000)
-    assert not loaded[:16_000].any()
+    assert np.abs(loaded[:16_000]).max() < 1e-7
 
 
 def test_real_clips(corpora):

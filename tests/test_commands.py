@@ -13,10 +13,10 @@ import soundfile
 from conftest import ROOT, voiced_tone
 
 
-def run(*words):
+def run(*words, **env):
     return subprocess.run(
         [sys.executable, "-m", "ser_model", *map(str, words)],
-        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True, encoding="utf-8", cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"} | env,
     )  # fmt: skip
 
 
@@ -54,6 +54,14 @@ def test_csv_and_table(folder):
     table = run("predict", folder / "one.wav", folder / "deep" / "er")
     assert table.returncode == 0 and len(table.stdout.splitlines()) == 2
     assert rows[0]["label"] in table.stdout
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_output_is_utf8_whatever_the_consoles_encoding(tmp_path, form):
+    soundfile.write(tmp_path / "怒り.wav", voiced_tone(1.0), 16_000)
+    done = run("predict", tmp_path / "怒り.wav", "--format", form, PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert "怒り.wav" in (json.loads(done.stdout)[0]["file"] if form == "json" else done.stdout)
 
 
 def test_a_folder_without_audio_and_a_missing_model(tmp_path):

@@ -13,7 +13,7 @@ import soxr
 from corpora_fixtures import REPOSITORY, write_clip, write_clips
 
 from datasets_scripts.__main__ import main
-from datasets_scripts.audit import audit, listen
+from datasets_scripts.audit import audit, measure
 
 
 def kinds(findings) -> dict[str, str]:
@@ -70,18 +70,18 @@ def test_bandwidth_shows_what_was_cut_off_above(tmp_path):
     noise = np.random.default_rng(0).normal(size=11025) * 0.1
     soundfile.write(tmp_path / "wide.wav", soxr.resample(noise, 11025, 44100, quality="VHQ"), 44100, subtype="FLOAT")
     soundfile.write(tmp_path / "full.wav", np.random.default_rng(0).normal(size=44100) * 0.1, 44100)
-    assert 5000 < listen(tmp_path / "wide.wav").bandwidth < 6500
-    assert listen(tmp_path / "full.wav").bandwidth > 21_000
+    assert 5000 < measure(tmp_path / "wide.wav").bandwidth < 6500
+    assert measure(tmp_path / "full.wav").bandwidth > 21_000
 
 
 def test_one_loud_sample_is_no_clipping(tmp_path):
     samples = 0.3 * np.sin(np.arange(8000) / 10)
     samples[[100, 4000]] = 1.0
     soundfile.write(tmp_path / "a.wav", samples, 16000)
-    assert listen(tmp_path / "a.wav").clipped == 1
+    assert measure(tmp_path / "a.wav").clipped == 1
     samples[100:105] = -1.0
     soundfile.write(tmp_path / "b.wav", samples, 16000)
-    assert listen(tmp_path / "b.wav").clipped == 5
+    assert measure(tmp_path / "b.wav").clipped == 5
 
 
 def test_audit_command_prints_a_line_a_file_and_writes_json(spoiled, tmp_path, capsys):

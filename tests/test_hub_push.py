@@ -52,7 +52,7 @@ def checkpoint(tmp_path_factory):
 
 
 def on_the_hub(address, kind, name, token="hf_alice"):
-    """What the Hub says of a repository."""
+    """The Hub's information on a repository."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.get(f"{address}/api/{kind}s/{name}", headers=headers)
 
@@ -97,7 +97,7 @@ def test_a_private_model_is_seen_by_its_owner_alone(hub, checkpoint, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("token", "name", "said"),
+    ("token", "name", "reason"),
     [
         ("hf_nobody", "alice/other", "does not accept this token: log in"),
         ("", "alice/other", "does not accept this token: log in"),
@@ -108,10 +108,10 @@ def test_a_private_model_is_seen_by_its_owner_alone(hub, checkpoint, tmp_path):
         ("hf_alice", "alice/a name", "cannot be a name on the Hub"),
     ],
 )
-def test_what_the_hub_refuses_is_one_sentence(hub, checkpoint, tmp_path, token, name, said):
+def test_what_the_hub_refuses_is_one_sentence(hub, checkpoint, tmp_path, token, name, reason):
     before = hashes(checkpoint)
     done = run_here("-m", "ser_model", "push", checkpoint, name, env=visitor(tmp_path, hub, token))
-    assert said in one_sentence(done, "push: ")
+    assert reason in one_sentence(done, "push: ")
     assert hashes(checkpoint) == before
 
 
@@ -140,10 +140,10 @@ def test_a_data_set_is_pushed_and_loaded_by_id(hub, tmp_path):
     assert on_the_hub(hub, "dataset", "alice/voices").json()["private"]
     loaded = run_fresh(LOAD_DATASET, "alice/voices", env=visitor(tmp_path, hub), cwd=tmp_path)
     assert loaded.returncode == 0, loaded.stderr[-3_000:]
-    told = json.loads(loaded.stdout)
-    assert {"audio", "corpus", "speaker", "sex", "emotion"} <= set(told["columns"])
-    assert told["emotions"][0] == "neutral"
-    assert told["rows"] == {path.name: hashes(path.parent)[path.name] for path in paths}
+    table = json.loads(loaded.stdout)
+    assert {"audio", "corpus", "speaker", "sex", "emotion"} <= set(table["columns"])
+    assert table["emotions"][0] == "neutral"
+    assert table["rows"] == {path.name: hashes(path.parent)[path.name] for path in paths}
 
     stranger_there = run_here(*command[:3], "bob/voices", *command[4:], env=visitor(tmp_path, hub))
     assert "taken or not yours" in stranger_there.stderr.splitlines()[-1] and "Traceback" not in stranger_there.stderr

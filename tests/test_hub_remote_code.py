@@ -24,16 +24,16 @@ arrays = [clips[name] for name in sorted(clips.files)]
 model = AutoModelForAudioClassification.from_pretrained(folder, trust_remote_code=True).eval()
 extractor = AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=True)
 outputs = model(**extractor(arrays, sampling_rate=rate, return_tensors="pt"))
-told = {
+answers = {
     "arrays": [pipe(clip) for clip in arrays],
     "dicts": [pipe({"raw": clip, "sampling_rate": rate}) for clip in arrays],
     "batch": pipe(arrays, batch_size=2),
     "files": [pipe(path) for path in sys.argv[3:]],
 }
-told = {way: [{entry["label"]: entry["score"] for entry in answer} for answer in told[way]] for way in told}
+answers = {way: [{entry["label"]: entry["score"] for entry in answer} for answer in answers[way]] for way in answers}
 names = model.config.id2label
-told["auto"] = [{names[i]: p for i, p in enumerate(row.tolist())} for row in outputs.logits.softmax(-1)]
-print(json.dumps(told))
+answers["auto"] = [{names[i]: p for i, p in enumerate(row.tolist())} for row in outputs.logits.softmax(-1)]
+print(json.dumps(answers))
 """
 
 WITHOUT = """
@@ -92,33 +92,33 @@ def test_transformers_alone_answers_as_the_recognizer_does(checkpoint, ffmpeg, t
 
     done = run_fresh(USE, checkpoint, tmp_path / "clips.npz", *files, env=stranger(tmp_path), cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3_000:]
-    told = json.loads(done.stdout)
+    answers = json.loads(done.stdout)
     predicted = [recognizer(clip, rate) for clip in clips]
     for way in ("arrays", "dicts", "batch", "auto"):
-        for answer, result in zip(told[way], predicted, strict=True):
+        for answer, result in zip(answers[way], predicted, strict=True):
             close(answer, result, 1e-5)
-    close(told["files"][0], recognizer(files[0]), 1e-5)
-    close(told["files"][1], recognizer(files[1]), 0.02)
+    close(answers["files"][0], recognizer(files[0]), 1e-5)
+    close(answers["files"][1], recognizer(files[1]), 0.02)
     # The end of the long clip counts: without it the answer is another one.
     beginning = recognizer(clips[2][: 6 * rate], rate).probabilities
     assert max(abs(beginning[label] - share) for label, share in predicted[2].probabilities.items()) > 1e-3
 
 
 @pytest.mark.parametrize(
-    ("model_type", "package", "said"),
+    ("model_type", "package", "reason"),
     [
         ("ser_cnn_bilstm", "parselmouth", None),
         ("ser_phonetic_cnn", "parselmouth", "ImportError: Voice quality needs Praat: pip install praat-parselmouth"),
         ("ser_cnn_bilstm", "librosa", None),
     ],
 )
-def test_a_missing_package_is_named_when_it_is_needed(tmp_path, model_type, package, said):
+def test_a_missing_package_is_named_when_it_is_needed(tmp_path, model_type, package, reason):
     folder = small_checkpoint(tmp_path / "checkpoint", model_type)
     done = run_fresh(WITHOUT, folder, package, env=stranger(tmp_path), cwd=tmp_path)
-    if said is None:
+    if reason is None:
         assert done.returncode == 0, done.stderr[-3_000:]
     else:
-        assert done.returncode == 1 and said in done.stderr.strip().splitlines()[-1]
+        assert done.returncode == 1 and reason in done.stderr.strip().splitlines()[-1]
 
 
 def test_the_code_in_a_folder_is_flat_and_whole(checkpoint):

@@ -71,7 +71,7 @@ def test_block_follows_the_published_order():
     torch.testing.assert_close(block(x, lengths)[0], expected)
 
 
-def test_attention_never_looks_at_padding():
+def test_attention_on_padding_is_zero():
     pooled, weights = AttentionPooling(4)(torch.randn(2, 5, 4), torch.tensor([3, 5]))
     assert pooled.shape == (2, 4)
     assert not weights[0, 3:].any()

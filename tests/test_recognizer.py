@@ -11,6 +11,7 @@ from ser_model import (
     CnnBilstmForAudioClassification,
     EmotionRecognizer,
     SerFeatureExtractor,
+    load_audio,
 )
 from ser_model.inference.recognizer import ModelError
 
@@ -47,7 +48,8 @@ def test_attention_and_duration_cover_the_whole_clip(recognizer, seconds):
 
 
 def test_a_batch_of_recordings_is_each_recording_alone(recognizer):
-    waves = [voiced_tone(seconds, seed=index) for index, seconds in enumerate([0.2, 11.0, 1.0, 4.9] + [0.5] * 14)]
+    tones = [voiced_tone(seconds, seed=index) for index, seconds in enumerate([0.2, 11.0, 1.0, 4.9] + [0.5] * 14)]
+    waves = [load_audio(tone, 16_000, source_rate=16_000) for tone in tones]
     together = recognizer.predict_batch(waves)
     assert len(together) == len(waves) and recognizer.predict_batch([]) == []
     for wave, result in zip(waves, together, strict=True):
@@ -72,7 +74,7 @@ def test_silence_within_a_long_clip_is_no_error(recognizer):
     assert recognizer(wave, 16_000).duration == pytest.approx(16)
 
 
-def test_bad_audio_has_words(recognizer):
+def test_silence_is_refused_with_a_reason(recognizer):
     with pytest.raises(AudioError, match="silent"):
         recognizer(np.zeros(16_000), 16_000)
 
@@ -83,7 +85,7 @@ def test_no_such_model(tmp_path):
             EmotionRecognizer.from_pretrained(name)
 
 
-def test_the_report_says_what_was_trained(recognizer):
+def test_the_report_describes_the_training(recognizer):
     report = recognizer.report
     assert (report["preset"], report["protocol"], report["fold"]) == ("logmel-cnn-bilstm", "speaker", 1)
     assert report["labels"] == recognizer.labels

@@ -9,8 +9,8 @@ import pytest
 from conftest import ROOT
 
 from ser_model.__main__ import main
-from ser_model.evaluation.experiments import experiments_section
 from ser_model.evaluation.queue import Job, read_queue, read_result
+from ser_model.reporting.alternative_settings import alternative_settings_section
 from ser_model.reporting.tables import BEGIN, END, render
 
 
@@ -27,6 +27,19 @@ def test_tables_are_what_the_committed_results_give(tmp_path):
     assert readme.read_text() == (ROOT / "README.md").read_text()
     assert (folder / "README.md").read_text() == (ROOT / "results" / "README.md").read_text()
     assert (folder / "protocols.png").stat().st_size > 10_000
+
+
+def test_the_table_of_another_queue_is_written_beside_it(tmp_path, capsys):
+    pages = [ROOT / "README.md", ROOT / "results" / "README.md"]
+    before = [page.read_bytes() for page in pages]
+    (tmp_path / "queue.json").write_text(json.dumps([{"preset": "mfcc-cnn", "protocol": "speaker", "folds": [1],
+                                                      "seeds": [0]}]))  # fmt: skip
+    assert main(["results", "--queue", str(tmp_path / "queue.json"), "--table"]) == 0
+    assert [page.read_bytes() for page in pages] == before
+    assert "- mfcc-cnn, protocol speaker, fold 1, seed 0" in (tmp_path / "README.md").read_text()
+    assert set(capsys.readouterr().out.split()) - {"wrote"} == {
+        str(tmp_path / "README.md"), str(tmp_path / "protocols.png")
+    }  # fmt: skip
 
 
 def test_every_queued_run_is_listed_with_its_figure_or_as_not_run():
@@ -62,7 +75,7 @@ def test_an_experiment_is_kept_without_its_test_part(tmp_path, capsys):
     assert main([*command, "--of", "mfcc-cnn-lstm"]) == 0
     (kept,) = (tmp_path / "experiments").glob("mfcc-cnn-lstm__speaker__fold1__seed0__*.json")
     assert "test" not in json.loads(kept.read_text())
-    (row,) = [line for line in experiments_section(tmp_path) if line.startswith("| mfcc-cnn-lstm ")]
+    (row,) = [line for line in alternative_settings_section(tmp_path) if line.startswith("| mfcc-cnn-lstm ")]
     figures = report["validation"]
     over_corpora = sum(figures["per_corpus"][name]["uar"] for name in report["corpora"]) / 3
     changed = "model.dropout = 0.35, without training.weight_decay, without training.lr_scheduler_kwargs"
@@ -109,3 +122,9 @@ def test_the_queue_runs_resumes_and_reports(tmp_path, mini_ravdess):
     preset["model"]["dropout"] = 0.3  # the preset changed: its results are no longer its own
     mine.write_text(json.dumps(preset))
     assert read_result(Job(str(mine), "speaker", 1, 0), tmp_path) is None
+    preset["training"]["learning_rate"] = 0.002
+    mine.write_text(json.dumps(preset))
+    changed = subprocess.run([*words, "--jobs", "1"], capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    assert "outdated mine__speaker__fold1__seed0: kept as mine__speaker__fold1__seed0__outdated1" in changed.stdout
+    assert read_result(Job(str(mine), "speaker", 1, 0), tmp_path)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -135,6 +136,55 @@ def test_it_does_not_overwrite_a_run(trained, small_preset, mini_ravdess, enviro
     assert (out / "model.safetensors").read_bytes() == before
 
 
+def test_a_finished_run_has_nothing_to_resume(trained, small_preset, mini_ravdess, environment):
+    out, _ = trained
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*") if path.is_file()}
+    again = command(small_preset, mini_ravdess, out, "--resume")
+    done = subprocess.run(again, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == f"{out} is finished, nothing to resume.\n"
+    done = subprocess.run([*again, "--seed", "1"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "holds another run, which differs in seed" in done.stderr
+    assert before == {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*") if path.is_file()}
+
+
+def test_a_loss_that_is_not_finite_stops_training(small_preset, mini_ravdess, environment, tmp_path, trained):
+    out = tmp_path / "diverged"
+    done = subprocess.run(
+        command(small_preset, mini_ravdess, out, "--learning_rate", "1e37"),
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert any(line.startswith("train.py: The loss is not finite after") for line in done.stderr.splitlines())
+    assert not (out / "report.json").exists() and not (out / "model.safetensors").exists()
+
+
+def test_a_disk_that_fills_up_and_a_resume_give_the_undisturbed_result(
+    small_preset, mini_ravdess, environment, tmp_path, trained
+):
+    out = tmp_path / "full"
+    process = subprocess.Popen(
+        command(small_preset, mini_ravdess, out), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 200
+    while len(epochs_of(out)) < 2 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4_000, 4_000))  # no file may grow beyond, as on a full disk
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1 and "Traceback" not in said
+    (sentence,) = [line for line in said.splitlines() if line.startswith("train.py: stopped: ")]
+    assert sentence.endswith("The same command with --resume goes on from the last epoch.")
+    assert not (out / "report.json").exists()
+    done = subprocess.run(
+        command(small_preset, mini_ravdess, out, "--resume"), env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert "Resuming from" in done.stdout
+    undisturbed, resumed = (json.loads((folder / "report.json").read_text()) for folder in (trained[0], out))
+    assert resumed["best_epoch"] == undisturbed["best_epoch"]
+    assert resumed["test"]["confusion_matrix"] == undisturbed["test"]["confusion_matrix"]
+
+
 def test_killed_in_the_middle_and_resumed(small_preset, mini_ravdess, environment, tmp_path, trained):
     out = tmp_path / "killed"
     process = subprocess.Popen(
@@ -152,7 +202,7 @@ def test_killed_in_the_middle_and_resumed(small_preset, mini_ravdess, environmen
         command(small_preset, mini_ravdess, out, "--resume"), env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-3_000:]
-    resumed_from = int(done.stdout.split("checkpoint-")[1].split(".")[0])
+    resumed_from = int(done.stdout.split("Resuming from")[1].split("checkpoint-")[1].split(".")[0])
     assert resumed_from >= reached[-2]["step"]  # at most one epoch was lost
     epochs = epochs_of(out)
     assert [entry["epoch"] for entry in epochs] == [1, 2, 3, 4, 5, 6]
@@ -179,7 +229,7 @@ def test_ctrl_c_says_how_to_go_on(small_preset, mini_ravdess, environment, tmp_p
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command with --resume goes on from the last epoch." in said
+    assert "The same command with --resume goes on from the last epoch." in said
     assert "Traceback" not in said
 
 

@@ -10,7 +10,7 @@ from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from ser_model import PhoneticCnnConfig, PhoneticCnnForAudioClassification, SerFeatureExtractor
 from ser_model.training.losses import Loss, corpus_label_masks, cross_entropy, mixup
-from ser_model.training.trainer import EarlyStopping, EpochLog, SerTrainer, SerTrainingArguments, last_whole_checkpoint
+from ser_model.training.trainer import EarlyStopping, EpochLog, RunError, SerTrainer, SerTrainingArguments
 
 
 def test_class_weights_are_the_inverse_of_each_class_s_share():
@@ -39,7 +39,10 @@ def test_the_loss_is_the_weighted_mean_over_items(tmp_path):
     features, labels = torch.randn(2, 32, 4), torch.tensor([0, 1])
     first, second = F.cross_entropy(model(features).logits, labels, reduction="none")
     batch = {"input_features": features, "labels": labels, "weights": torch.tensor([3.0, 1.0])}
-    torch.testing.assert_close(trainer.compute_loss(model, batch), (3 * first + second) / 4)
+    torch.testing.assert_close(trainer.compute_loss(model, dict(batch)), (3 * first + second) / 4)
+    for harmed in (batch | {"input_features": features * torch.nan}, batch | {"weights": torch.tensor([torch.inf, 1])}):
+        with pytest.raises(RunError, match="The loss is not finite after 0 steps"):
+            trainer.compute_loss(model, harmed)
 
 
 def test_label_smoothing_spreads_the_target_over_the_classes_that_count():
@@ -113,13 +116,3 @@ def test_epoch_log_joins_training_and_validation(tmp_path):
     EpochLog(tmp_path / "log.jsonl").on_evaluate(None, state, None)
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [{"loss": 2.0, "eval_loss": 1.5, "epoch": 1.0, "step": 5}]
-
-
-def test_a_checkpoint_cut_in_the_middle_is_passed_over(tmp_path):
-    assert last_whole_checkpoint(tmp_path) is None
-    for step, state in ((9, "{}"), (10, '{"epoch": 1'), (100, None)):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        if state:
-            (folder / "trainer_state.json").write_text(state)
-    assert last_whole_checkpoint(tmp_path) == tmp_path / "checkpoint-9"

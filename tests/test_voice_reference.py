@@ -65,7 +65,7 @@ def test_a_value_finds_its_place_in_each_group():
     assert reference.content["measures"]["f0_mean"]["all"]["count"] == 202
 
 
-def test_the_hill_is_highest_where_values_are_common():
+def test_the_distribution_is_highest_where_values_are_common():
     rows = [dict.fromkeys(UNITS, value) for value in np.random.default_rng(0).normal(10, 2, 5000)]
     reference = VoiceReference(reference_from({"women": rows, "men": rows}, {}))
     places = np.linspace(4, 16, 49)

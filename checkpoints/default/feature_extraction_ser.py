@@ -81,6 +81,8 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
         kwargs.setdefault("padding_value", 0.0)
         kwargs.setdefault("return_attention_mask", True)
         size = sum(FRAME_FEATURES[name][1](self) for name in self.features)
+        _check_statistics("", mean, std, size)
+        _check_statistics("utterance_", utterance_mean, utterance_std, self.num_utterance_features)
         super().__init__(feature_size=size, sampling_rate=sampling_rate, **kwargs)
 
     @property
@@ -208,6 +210,17 @@ def _statistics(rows: Iterable[np.ndarray]) -> tuple[list[float], list[float]]:
     count = np.maximum(count, 1)
     mean = total / count
     return mean.tolist(), np.sqrt(np.maximum(squares / count - np.square(mean), 1e-8)).tolist()
+
+
+def _check_statistics(prefix: str, mean: Sequence[float] | None, std: Sequence[float] | None, size: int) -> None:
+    if mean is None and std is None:
+        return
+    for name, values in ((f"{prefix}mean", mean), (f"{prefix}std", std)):
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape != (size,) or not np.isfinite(array).all():
+            raise ValueError(f"{name} has to be {size} finite numbers.")
+        if name.endswith("std") and (array <= 0).any():
+            raise ValueError(f"{name} has to be above 0 everywhere.")
 
 
 def _as_clips(raw_speech) -> list[np.ndarray]:

@@ -84,7 +84,7 @@ class SelfAttention(nn.Module):
     def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         mask = time_mask(lengths, x.shape[1])
         attended, weights = self.attention(x, x, x, key_padding_mask=~mask)
-        share = mask / lengths[:, None]  # each valid step asks alike
+        share = mask / lengths[:, None]  # every valid step counts alike
         received = (weights.float() * share[..., None]).sum(dim=1)  # (batch, num_steps), sums to 1
         return self.norm(x + attended), received
 

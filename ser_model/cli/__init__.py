@@ -3,6 +3,8 @@
 Their heads import nothing heavy, so that `--help` answers at once.
 """
 
+import io
+import sys
 from pathlib import Path
 
 # An installed package holds the checkpoint itself; in the project it lies beside the package.
@@ -11,9 +13,13 @@ DEFAULT_MODEL = _PACKAGED if _PACKAGED.is_dir() else _BESIDE
 
 
 def set_up() -> None:
-    """One thread, since several on a busy machine slow an LSTM down, and no progress bar for loading weights."""
+    """UTF-8 out, whatever the console's encoding; one thread, since several on a busy machine slow an LSTM down; no
+    progress bar for loading weights.
+    """
     import torch
     from transformers.utils import logging
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     torch.set_num_threads(1)
     logging.disable_progress_bar()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from typing import Any
 
 from ser_model.cli import DEFAULT_MODEL, set_up
@@ -21,23 +22,28 @@ def run(args: argparse.Namespace) -> int:
     """Prints one row a file; an error of one file goes to stderr and does not stop the rest."""
     from tqdm import tqdm
 
+    from ser_model.audio import passed_over_text
     from ser_model.inference.files import find_files, predict_file
     from ser_model.inference.recognizer import EmotionRecognizer, ModelError
     from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 
     set_up()
+    passed_over: Counter[str] = Counter()
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
         voice = VoiceProfile.load(args.voice) if args.voice else None
         if voice:
             voice.check(recognizer)
+        files = find_files(args.paths, passed_over)
+        rows = [predict_file(recognizer, path, voice) for path in tqdm(files, unit="file", leave=False)]
     except (ModelError, VoiceProfileError) as error:
         print(f"predict: {error}", file=sys.stderr)
         return 1
-    rows = [predict_file(recognizer, path, voice) for path in tqdm(find_files(args.paths), unit="file", leave=False)]
     for row in rows:
         if row["error"]:
             print(f"{row['file']}: {row['error']}", file=sys.stderr)
+    if passed_over:
+        print(f"Passed over: {passed_over_text(passed_over)}.", file=sys.stderr)
     PRINTERS[args.format](rows, recognizer.labels)
     return int(any(row["error"] for row in rows))
 

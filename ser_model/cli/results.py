@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -42,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     if args.tried:
         return _keep(args, folder)
     if args.table:
-        for path in render(ROOT, folder, read_queue(args.queue)):
+        readme_root = ROOT if folder.resolve() == ROOT / "results" else None
+        for path in render(readme_root, folder, read_queue(args.queue)):
             print(f"wrote {path}")
         return 0
     queue = read_queue(args.queue)
@@ -85,8 +87,8 @@ def _keep(args: argparse.Namespace, folder: Path) -> int:
 
 def _start(job: Job, args: argparse.Namespace) -> tuple[Job, subprocess.Popen, IO, float]:
     out = args.runs_dir / job.name
+    _set_aside_if_outdated(job, out)
     out.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out / ".partial", ignore_errors=True)
     command = [sys.executable, ROOT / "train.py", "--preset", job.preset, "--protocol", job.protocol,
                "--fold", job.fold, "--seed", job.seed, "--output_dir", out, "--resume"]  # fmt: skip
     if args.data_dir:
@@ -96,6 +98,19 @@ def _start(job: Job, args: argparse.Namespace) -> tuple[Job, subprocess.Popen, I
     process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment, cwd=ROOT)
     print(f"started  {job.name}", flush=True)
     return job, process, log, time.monotonic()
+
+
+def _set_aside_if_outdated(job: Job, out: Path) -> None:
+    """Renames the folder of a run whose preset has changed since; `train.py --resume` would refuse it."""
+    from ser_model.evaluation.queue import is_of_preset
+    from ser_model.training.resume import RECORD
+
+    for path in (out / "report.json", out / RECORD):
+        if path.is_file() and not is_of_preset(job, json.loads(path.read_text())):
+            aside = next(free for n in count(1) if not (free := out.with_name(f"{out.name}__outdated{n}")).exists())
+            out.rename(aside)
+            print(f"outdated {job.name}: kept as {aside.name}", flush=True)
+            return
 
 
 def _collect(entry: tuple[Job, subprocess.Popen, IO, float], args: argparse.Namespace, folder: Path, left: int) -> bool:

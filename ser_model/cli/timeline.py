@@ -27,14 +27,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
         wave = load_audio(args.file, recognizer.sampling_rate)
+        windows = plan_windows(wave, recognizer.sampling_rate)
+        batches = -(-len(windows) // WINDOWS_AT_ONCE)
+        predicted = list(tqdm(predict_windows(recognizer, wave, windows), total=batches, unit="batch", leave=False))
     except (AudioError, ModelError) as error:
         print(f"timeline: {error}", file=sys.stderr)
         return 1
-    windows = plan_windows(wave, recognizer.sampling_rate)
     if not windows:
         print("timeline: no speech was found in the recording.", file=sys.stderr)
-    batches = -(-len(windows) // WINDOWS_AT_ONCE)
-    predicted = list(tqdm(predict_windows(recognizer, wave, windows), total=batches, unit="batch", leave=False))
     timeline = assemble(len(wave) / recognizer.sampling_rate, recognizer.labels, windows, predicted)
     sys.stdout.write(FORMATS[args.format](timeline))
     return 0

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import NoReturn
 
 import transformers
+from safetensors import SafetensorError
+from tqdm.auto import tqdm
 
 from datasets_scripts import CorpusError
 from ser_model.hub import HubError, check_token, push_model
 from ser_model.reporting.checkpoint import run_name, write_checkpoint
 from ser_model.training.arguments import parse_arguments
 from ser_model.training.presets import PresetError
-from ser_model.training.processes import end_process
+from ser_model.training.processes import end_process, leave_write_errors_to_the_main_thread
+from ser_model.training.resume import is_finished
 from ser_model.training.run import train_preset
 from ser_model.training.trainer import RunError, SerTrainingArguments
+
+GO_ON = "The same command with --resume goes on from the last epoch."
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,6 +29,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         run, preset, args = parse_arguments(sys.argv[1:] if argv is None else argv)
         push = args.push_to_hub and args.should_save
+        if run.resume and is_finished(Path(args.output_dir), run, preset, args.seed):
+            print(f"{args.output_dir} is finished, nothing to resume.")
+            return 0
         args.push_to_hub = False  # else Trainer itself would push every checkpoint on its way
         if push:
             _warn_if_push_would_fail(args)
@@ -37,10 +45,15 @@ def main(argv: list[str] | None = None) -> int:
         if push:
             _push(args)
     except (CorpusError, HubError, PresetError, RunError) as error:
-        print(f"train.py: {error}", file=sys.stderr)
+        _say(str(error))
+        return 1
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not (reason := _why_not_written(error)):
+            raise
+        _say(f"stopped: {reason}. {GO_ON}")
         return 1
     except KeyboardInterrupt:
-        print("\ntrain.py: stopped; the same command with --resume goes on from the last epoch.", file=sys.stderr)
+        _say(f"stopped. {GO_ON}")
         return 130
     return 0
 
@@ -49,7 +62,22 @@ def run_as_program() -> NoReturn:
     """Runs `main` with little logging and ends the process."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     transformers.utils.logging.set_verbosity_warning()
+    leave_write_errors_to_the_main_thread()
     end_process(main())
+
+
+def _say(sentence: str) -> None:
+    """Prints a sentence on stderr, on a line of its own even where a progress bar stands."""
+    tqdm.write(f"train.py: {sentence}", file=sys.stderr)
+
+
+def _why_not_written(error: Exception) -> str | None:
+    """The reason why a file could not be written, or None for other errors."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+    names = ("inline_container", "iostream error", "Error while serializing")  # torch's two, safetensors'
+    cut_off = any(name in str(error) for name in names)
+    return "a checkpoint could not be written to its end, as on a full disk" if cut_off else None
 
 
 def _warn_if_push_would_fail(args: SerTrainingArguments) -> None:
@@ -57,7 +85,7 @@ def _warn_if_push_would_fail(args: SerTrainingArguments) -> None:
     try:
         check_token(args.hub_token)
     except HubError as error:
-        print(f"train.py: the push at the end would fail now. {error}", file=sys.stderr, flush=True)
+        _say(f"the push at the end would fail now. {error}")
 
 
 def _push(args: SerTrainingArguments) -> None:

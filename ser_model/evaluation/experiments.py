@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from statistics import mean
-from typing import Any
 
 from ser_model.training.presets import load_preset
 
-from .queue import Job, read_result
+from .queue import Job
 
 FOLDER = "experiments"
 
@@ -42,61 +39,3 @@ def keep_experiment(run: Path, preset: str, folder: Path) -> Path:
     partial.write_text(json.dumps(kept | {"preset": preset}, indent=1) + "\n")
     os.replace(partial, path)
     return path
-
-
-def experiments_section(folder: Path) -> list[str]:
-    """Lines of the results page: each preset as it is, then its alternative settings."""
-    reports = [json.loads(path.read_text()) for path in sorted((folder / FOLDER).glob("*.json"))]
-    if not reports:
-        return []
-    rows: dict[Job, list[str]] = {}
-    for report in reports:
-        job = Job(report["preset"], report["protocol"], report["fold"], report["seed"])
-        if job not in rows:
-            now = read_result(job, folder)
-            rows[job] = [_row(job, "nothing", now)] if now else []
-        rows[job].append(_row(job, _changes(report, job.preset), report))
-    return [
-        "## What was tried", "",
-        "Settings in place of a preset's own, judged by the validation part alone; the test figures of these runs "
-        "were not kept.", "",
-        "| preset | protocol | fold | seed | changed | best epoch "
-        "| validation UAR | its mean over corpora | validation accuracy |",
-        "|---" * 9 + "|",
-        *(row for found in rows.values() for row in found),
-    ]  # fmt: skip
-
-
-def _row(job: Job, changed: str, report: dict[str, Any]) -> str:
-    figures = report["validation"]
-    over_corpora = mean(part["uar"] for part in figures["per_corpus"].values())
-    return (
-        f"| {job.preset} | {job.protocol} | {job.fold} | {job.seed} | {changed} | {report['best_epoch']:.0f} "
-        f"| {figures['uar']:.1%} | {over_corpora:.1%} | {figures['accuracy']:.1%} |"
-    )
-
-
-def _changes(report: dict[str, Any], preset: str) -> str:
-    """The settings in which a report differs from a preset, as `model.dropout = 0.35` or `without loss.mixup_alpha`."""
-    ours, theirs = (dict(_flat(each)) for each in (load_preset(preset).as_dict(), report["settings"]))
-    names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
-    changed = [
-        f"{'.'.join(name)} = {theirs[name]}" if name in theirs else f"without {'.'.join(_lacking(name, theirs))}"
-        for name in names
-        if name[0] not in ("name", "notes")
-    ]
-    return ", ".join(dict.fromkeys(changed))
-
-
-def _lacking(name: tuple[str, ...], theirs: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """The outermost part of `name` that is nowhere in `theirs`."""
-    there = {other[:length] for other in theirs for length in range(1, len(other))}
-    return next(name[:length] for length in range(1, len(name) + 1) if name[:length] not in there)
-
-
-def _flat(settings: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flat(value, (*above, name))
-        else:
-            yield (*above, name), value

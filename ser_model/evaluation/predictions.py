@@ -14,7 +14,7 @@ from tqdm import tqdm
 from datasets_scripts.splits import Item, Split
 from ser_model.audio import load_audio
 from ser_model.inference.recognizer import EmotionRecognizer
-from ser_model.metrics import EmotionMetrics
+from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
 
 from .calibration import expected_calibration_error, fit_temperature, negative_log_likelihood
@@ -68,9 +68,8 @@ def evaluate_predictions(
         The figures of `EmotionMetrics`; `calibration`: expected calibration error `ece` and negative
         log-likelihood `nll`; `per_corpus` and `per_speaker` with the main figures of each.
     """
-    metrics = EmotionMetrics(labels)
     references, predictions = _column(table, "emotion", items), probabilities.argmax(axis=1)
-    figures = metrics.compute(predictions=predictions, references=references)
+    figures = emotion_metrics(predictions, references, labels)
     if figures["missing_classes"]:
         missing = ", ".join(figures["missing_classes"])
         logger.warning("The %s part has no clip of %s: left out of UAR and macro F1.", name, missing)
@@ -83,7 +82,7 @@ def evaluate_predictions(
         figures[key] = {}
         for group in sorted(set(groups.tolist()), key=str):
             of_group = groups == group
-            part = metrics.compute(predictions=predictions[of_group], references=references[of_group])
+            part = emotion_metrics(predictions[of_group], references[of_group], labels)
             figures[key][group] = {
                 "clips": int(of_group.sum()), **{name: part[name] for name in ("uar", "accuracy", "macro_f1")},
                 "missing_classes": part["missing_classes"],

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_model.training.presets import load_preset
+from ser_model.training.presets import load_preset, settings_alone
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Job:
     """One run: a preset under a protocol, fold and seed."""
 
@@ -40,8 +40,12 @@ def read_result(job: Job, folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     report = json.loads(path.read_text())
-    now = load_preset(job.preset).as_dict() | {"notes": []}
-    return report if report["settings"] | {"notes": []} == now else None
+    return report if is_of_preset(job, report) else None
+
+
+def is_of_preset(job: Job, report: dict[str, Any]) -> bool:
+    """Whether a report, or the record of an unfinished run, is of a job's preset as it is now."""
+    return settings_alone(report["settings"]) == settings_alone(load_preset(job.preset).as_dict())
 
 
 def is_measured(job: Job, folder: Path) -> bool:

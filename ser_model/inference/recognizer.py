@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
-from transformers.utils import cached_file
 
 from ser_model.audio import AudioSource, load_audio
-from ser_model.models import registration  # noqa: F401  (registers the models)
 from ser_model.models.windowing_ser import WINDOWS_AT_ONCE, forward_windowed
 
+from .checkpoint import ModelError, labels_of, load_checkpoint
 from .results import Attention, EmotionResult
 from .voice_profile import VoiceProfile
 
-
-class ModelError(Exception):
-    """A model that cannot be loaded, said in one sentence."""
+__all__ = ["EmotionRecognizer", "ModelError"]
 
 
 class EmotionRecognizer:
@@ -34,36 +29,26 @@ class EmotionRecognizer:
         self.encoder_checksum: str | None = None  # taken when a voice profile first asks for it
 
     @classmethod
-    def from_pretrained(cls, name: str | os.PathLike, trust_remote_code: bool = False) -> EmotionRecognizer:
+    def from_pretrained(
+        cls, name: str | os.PathLike, trust_remote_code: bool = False, dtype: str | torch.dtype = torch.float32
+    ) -> EmotionRecognizer:
         """Loads a checkpoint folder or a model of the Hub.
 
         Args:
             name: Folder, or `user/name` on the Hub.
             trust_remote_code: Whether to run code that comes with a model; this project's own models
                 do not need it.
+            dtype: Of the weights and the computation, such as `"bfloat16"` or `torch.float16`.
 
         Raises:
-            ModelError: There is no such model, or it is incomplete.
+            ModelError: There is no such model, or it is incomplete or damaged.
         """
-        name = os.fspath(name)
-        try:
-            model = AutoModelForAudioClassification.from_pretrained(name, trust_remote_code=trust_remote_code)
-            extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=trust_remote_code)
-            report_file = cached_file(name, "report.json", _raise_exceptions_for_missing_entries=False)
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ModelError(f"No model could be loaded from {name}: {reason}") from error
-        report = None
-        if report_file:
-            with open(report_file, encoding="utf-8") as file:
-                report = json.load(file)
-        return cls(model, extractor, report)
+        return cls(*load_checkpoint(os.fspath(name), trust_remote_code, dtype))
 
     @property
     def labels(self) -> list[str]:
         """Emotion names in the order of the model's outputs."""
-        names = self.model.config.id2label
-        return [names[index] for index in range(len(names))]
+        return labels_of(self.model.config)
 
     @property
     def sampling_rate(self) -> int:
@@ -93,10 +78,11 @@ class EmotionRecognizer:
         probabilities are averaged by their valid frames. Other recordings never change a result.
 
         Args:
-            waves: Mono float32 samples at `sampling_rate`, `(num_samples,)` each.
+            waves: As `load_audio` gives them at `sampling_rate`, `(num_samples,)` each.
             voice: Profile of the person who speaks in all of them.
 
         Raises:
+            ModelError: The network overflows, as one may in float16.
             VoiceProfileError: The profile was made with another model.
         """
         network = self.model if voice is None else voice.network(self)
@@ -107,9 +93,11 @@ class EmotionRecognizer:
         inputs = self.feature_extractor(waves, sampling_rate=self.sampling_rate, return_tensors="pt")
         with torch.inference_mode():
             logits, attention = forward_windowed(network, self.model.config.num_frames, **inputs.to(self.model.device))
-        shares = logits.softmax(dim=-1).tolist()
+        shares = logits.softmax(dim=-1)
+        if not torch.isfinite(shares).all():
+            raise ModelError("The model gave probabilities that are not numbers (NaN or infinite).")
         for index, (wave, frames) in enumerate(zip(waves, inputs["attention_mask"].sum(dim=1).tolist(), strict=True)):
-            probabilities = dict(zip(self.labels, shares[index], strict=True))
+            probabilities = dict(zip(self.labels, shares[index].tolist(), strict=True))
             yield EmotionResult(
                 label=max(probabilities, key=lambda label: probabilities[label]),
                 probabilities=probabilities,

@@ -54,7 +54,7 @@ from .speech_encoder_ser import SpeechEncoderForAudioClassification
 
 @dataclass(frozen=True)
 class Family:
-    """The three classes that belong together; what they offer is said at the top of this file."""
+    """The three classes that belong together, with the interfaces described at the top of this file."""
 
     config_class: type[PretrainedConfig]
     model_class: type[PreTrainedModel]

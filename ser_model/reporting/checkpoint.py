@@ -12,6 +12,7 @@ import torch
 
 from ser_model.evaluation.predictions import calibrate, evaluate_predictions, predict_items
 from ser_model.inference.recognizer import EmotionRecognizer
+from ser_model.training.resume import RECORD
 from ser_model.training.run import TrainedRun
 from ser_model.training.trainer import RunError
 
@@ -56,6 +57,7 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
     partial.rmdir()
     for checkpoint in out.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
+    (out / RECORD).unlink(missing_ok=True)  # the report says it all
     return report
 
 

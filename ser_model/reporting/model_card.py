@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from datasets_scripts import find_corpus
 from ser_model.hub import MODEL_PLACEHOLDER
-from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+from ser_model.models.registration import FAMILIES
 
 # What the Hub has an identifier for; other terms are `other` with a name of our own.
 HUB_LICENCES = frozenset({"cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "odbl"})
@@ -113,7 +113,8 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
         architecture: One line about the network.
     """
     builders = [find_corpus(name) for name in report["corpora"]]
-    front = SerFeatureExtractor(**report["settings"]["feature_extractor"])
+    settings = report["settings"]
+    front: Any = FAMILIES[settings["model"]["model_type"]].extractor_class(**settings["feature_extractor"])
     metadata = _metadata(report, builders)
     own = "folder" in report["corpora"]
     return ModelCard(
@@ -123,11 +124,11 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             num_labels=len(report["labels"]),
             labels=", ".join(report["labels"]),
             architecture=architecture,
-            encoder=_encoder_sentence(report["settings"].get("model", {})),
+            encoder=_encoder_sentence(settings["model"]),
             model_id=MODEL_PLACEHOLDER,
             praat=", and praat-parselmouth for the voice quality" if front.voice_quality else "",
             sampling_rate=front.sampling_rate,
-            span=front.num_frames * front.hop_length / front.sampling_rate,
+            span=front.num_frames * front.seconds_per_frame,
             protocol=report["protocol"],
             fold=report["fold"],
             seed=report["seed"],

@@ -1,9 +1,10 @@
-"""Tables and the picture of protocols, made from results/*.json and nothing else."""
+"""Tables and the picture of protocols, made from the JSON files in `results/`."""
 
 from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,33 +14,43 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from ser_model.evaluation.experiments import experiments_section
+from datasets_scripts.splits import PROTOCOLS
 from ser_model.evaluation.queue import Job, read_result
+from ser_model.reporting.alternative_settings import alternative_settings_section
 
-PROTOCOLS = ("random-augmented", "random", "speaker")
+COLUMNS = PROTOCOLS[::-1]  # from the most leaking to the speaker-independent one
 COLOURS = {"random-augmented": "#d55e00", "random": "#e69f00", "speaker": "#0072b2"}
 HATCHES = {"random-augmented": "//", "random": "..", "speaker": ""}
+PROJECT_ANCHORS = Path(__file__).parents[2] / "results" / "anchors.json"
 BEGIN, END = "<!-- results: made by `make tables` -->", "<!-- end of results -->"
+PAGE_INTRODUCTION = (
+    "Made by `make tables` from the JSON files beside this page. Measured figures are computed from reports of runs. "
+    "Three kinds of reference figures are typed into `anchors.json`: what the authors of the published systems "
+    "report, the targets, and the baseline."
+)
 
 
-def render(root: Path, folder: Path, queue: list[Job]) -> list[Path]:
+def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
     """Writes `results/README.md`, the tables in `README.md` and `results/protocols.png`.
 
     Args:
-        root: Where `README.md` with the two markers lies.
-        folder: Where the results, `anchors.json` and the queue lie.
+        root: Where `README.md` with the two markers lies; None leaves it alone.
+        folder: Where the results and the queue lie, and `anchors.json` unless the project's is meant.
         queue: Every run there should be; what was not run is listed as such.
 
     Returns:
         The files written.
     """
     reports = {job: report for job in queue if (report := read_result(job, folder))}
-    anchors = json.loads((folder / "anchors.json").read_text())
+    anchors_file = folder / "anchors.json"
+    anchors = json.loads((anchors_file if anchors_file.is_file() else PROJECT_ANCHORS).read_text())
     summary = summary_table(reports, anchors)
     page = folder / "README.md"
-    page.write_text(results_page(queue, reports, anchors, summary, experiments_section(folder)))
+    page.write_text(results_page(queue, reports, anchors, summary, alternative_settings_section(folder)))
     picture = folder / "protocols.png"
     protocols_figure(reports, anchors).savefig(picture, dpi=110, metadata={"Software": None})
+    if root is None:
+        return [page, picture]
     readme = root / "README.md"
     text = readme.read_text()
     made = re.sub(
@@ -50,31 +61,32 @@ def render(root: Path, folder: Path, queue: list[Job]) -> list[Path]:
 
 
 def summary_table(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]) -> str:
-    """One row a preset: what its page says, and test UAR / accuracy under each protocol."""
+    """One row a preset: what its authors report, and test UAR / accuracy under each protocol."""
     lines = [
-        "| preset | corpora | its page says | " + " | ".join(f"`{name}`" for name in PROTOCOLS) + " |",
+        "| preset | corpora | reported by its authors | " + " | ".join(f"`{name}`" for name in COLUMNS) + " |",
         "|---" * 6 + "|",
     ]
     for preset, by_protocol in _by_preset(reports).items():
         claim = anchors["claims"].get(preset)
-        cells = [_cell(by_protocol.get(protocol, {})) for protocol in PROTOCOLS]
+        cells = [_cell(by_protocol.get(protocol, {})) for protocol in COLUMNS]
         corpora = ", ".join(next(iter(next(iter(by_protocol.values())).values()))["corpora"])
         lines.append(
             f"| {preset} | {corpora} | {claim['text'] if claim else 'no figure'} | " + " | ".join(cells) + " |"
         )
     lines += [
         "",
-        "Test UAR / accuracy on real recordings; in brackets the folds and seeds, where they are several as mean ± "
-        "standard deviation. "
-        "`random-augmented` trains on changed copies of its test clips and `random` on the test clips' speakers; "
-        "only `speaker` says what to expect of a new voice.",
+        "Protocol columns: test UAR / accuracy on unaugmented recordings, computed from the reports in `results/`; in "
+        "brackets the folds and seeds, mean ± standard deviation where there are several. Under `random-augmented` "
+        "the training part holds augmented copies of test clips, under `random` the test speakers; only `speaker` "
+        "shows what to expect for a new voice. The figures reported by the authors are typed in from their project "
+        "pages; `docs/systems.md` says under which split, where they name one.",
     ]
     return "\n".join(lines)
 
 
 def _by_preset(reports: dict[Job, dict[str, Any]]) -> dict[str, dict[str, dict[Job, dict[str, Any]]]]:
     grouped: dict[str, dict[str, dict[Job, dict[str, Any]]]] = defaultdict(lambda: defaultdict(dict))
-    for job, report in sorted(reports.items(), key=lambda entry: entry[0].name):
+    for job, report in sorted(reports.items(), key=lambda entry: entry[0]):
         grouped[job.preset][job.protocol][job] = report
     return grouped
 
@@ -92,22 +104,23 @@ def _cell(reports: dict[Job, dict[str, Any]], figures: Sequence[str] = ("uar", "
 
 
 def results_page(
-    queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: dict[str, Any], summary: str, tried: list[str]
+    queue: list[Job], reports: dict[Job, dict[str, Any]], anchors: dict[str, Any], summary: str, alternatives: list[str]
 ) -> str:
     """The whole of `results/README.md`."""
     baseline = anchors["egemaps_svm"]
     lines = [
-        "# Results", "", "Made by `make tables` from the JSON files beside this page; nothing is typed.", "",
+        "# Results", "", PAGE_INTRODUCTION, "",
         summary, "", "![Accuracy by protocol](protocols.png)", "",
         *_targets(reports, anchors["targets"]), "",
-        *tried, "",
+        *alternatives, "",
         "## Run by run", "",
-        f"Baseline: {baseline['about']}. {_above_baseline(reports, baseline)}", "",
+        f"Baseline: {baseline['about']}. Measured {baseline['measured_by']}; its figures are typed in from that "
+        f"measurement. {_above_baseline(reports, baseline)}", "",
         "| preset | protocol | fold | seed | test part | clips "
-        "| UAR | accuracy | macro F1 | baseline UAR | epochs | minutes |",
+        "| UAR | accuracy | macro F1 | baseline UAR (eGeMAPS + SVM) | epochs | minutes |",
         "|---" * 12 + "|",
     ]  # fmt: skip
-    for job in queue:
+    for job in sorted(queue):
         if report := reports.get(job):
             lines += _rows(job, report, baseline)
     waiting = [job for job in queue if job not in reports]
@@ -118,8 +131,12 @@ def results_page(
 
 
 def _targets(reports: dict[Job, dict[str, Any]], targets: list[dict[str, Any]]) -> list[str]:
-    """What was aimed at, what was measured, and whether that reaches it."""
-    lines = ["## Targets", "", "| preset | protocol | test accuracy aimed at | measured | reached |", "|---" * 5 + "|"]
+    """The accuracy aimed at, the accuracy measured, and whether the target is reached."""
+    lines = [
+        "## Targets", "",
+        "Targets are the accuracies reported by the authors, the upper end where they give a range.", "",
+        "| preset | protocol | target test accuracy | measured | reached |", "|---" * 5 + "|",
+    ]  # fmt: skip
     for target in targets:
         wanted = (target["preset"], target["protocol"])
         found = {job: report for job, report in reports.items() if (job.preset, job.protocol) == wanted}
@@ -141,7 +158,7 @@ def _above_baseline(reports: dict[Job, dict[str, Any]], baseline: dict[str, Any]
                 if figures["uar"] <= floor:
                     below.append(f"{job.preset} on {corpus}, fold {job.fold}")
     named = f": {'; '.join(below)}" if below else ""
-    return f"Of {compared} test parts that it can be set beside, {len(below)} do not exceed it{named}."
+    return f"Of {compared} speaker-independent test parts with a baseline, {len(below)} do not exceed it{named}."
 
 
 def _baseline(job: Job, corpus: str, baseline: dict[str, Any]) -> float | None:
@@ -169,12 +186,12 @@ def _rows(job: Job, report: dict[str, Any], baseline: dict[str, Any]) -> list[st
 
 
 def protocols_figure(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]) -> Figure:
-    """Test accuracy of each measured preset, protocol by protocol, beside its page's claim."""
+    """Test accuracy of each measured preset by protocol, beside the figure reported by its authors."""
     grouped = _by_preset(reports)
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4.4), layout="constrained")
     axes = figure.subplots()
     positions = np.arange(len(grouped))
-    for offset, protocol in enumerate(PROTOCOLS):
+    for offset, protocol in enumerate(COLUMNS):
         heights = [
             100 * mean(report["test"]["accuracy"] for report in found[protocol].values()) if found[protocol] else 0.0
             for found in grouped.values()
@@ -186,8 +203,8 @@ def protocols_figure(reports: dict[Job, dict[str, Any]], anchors: dict[str, Any]
         ):
             label.set(bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5} if label.get_text() else None)
     claims = [100 * (anchors["claims"].get(name) or {}).get("accuracy", np.nan) for name in grouped]
-    axes.hlines(claims, positions - 0.42, positions + 0.42, colors="black", label="its page")
-    axes.set_xticks(positions, list(grouped))
-    axes.set(ylabel="test accuracy in %", ylim=(0, 100), title="The same network, three ways to split the clips")
+    axes.hlines(claims, positions - 0.42, positions + 0.42, colors="black", label="reported by its authors")
+    axes.set_xticks(positions, [textwrap.fill(name, 13) for name in grouped])
+    axes.set(ylabel="test accuracy in %", ylim=(0, 100), title="The same networks under three protocols")
     figure.legend(ncols=4, loc="outside lower center", frameon=False)
     return figure

@@ -86,7 +86,7 @@ def parse_arguments(argv: list[str]) -> tuple[RunArguments, Preset, SerTrainingA
     """
     preset = load_preset(_Parser(RunArguments).parse_known_args(argv)[0].preset)
     parser = _Parser(RunArguments, SerTrainingArguments)
-    parser.add_argument("-h", "--help", action="store_true", help="Show this project's options.")
+    parser.add_argument("--help", "-h", action="store_true", help="Show this project's options.")
     parser.add_argument("--help-all", action="store_true", help="Show the inherited TrainingArguments too.")
     device, fast_bf16 = best_precision()
     parser.set_defaults(bf16=fast_bf16, use_cpu=device.startswith("CPU"), **preset.training)
@@ -122,6 +122,8 @@ def problems_of(options: argparse.Namespace) -> Iterator[str]:
         metric = getattr(options, name).removeprefix("eval_")
         if metric not in WATCHED:
             yield f"--{name} has to be one of {', '.join(WATCHED)}, not {metric}.{did_you_mean(metric, WATCHED)}"
+    if options.label_smoothing_factor:
+        yield "--label_smoothing_factor has no effect here: set loss.label_smoothing in a preset."
     if options.eval_strategy == "no":
         yield "--eval_strategy no leaves no validation figure to choose the best epoch by: choose epoch or steps."
     if options.save_strategy != options.eval_strategy and options.load_best_model_at_end:

@@ -16,17 +16,11 @@ from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .augmentation import Augmentation
 
-_VERSION = 1  # raise when the frames of a clip change: datasets' cache does not see a changed body
+_VERSION = 2  # raise when the frames of a clip change: datasets' cache does not see a changed body
 
 
 def _clip_frames(
-    audio: str,
-    extractor_class: type[SerFeatureExtractor],
-    front_end: dict,
-    augmentation: dict,
-    view: int,
-    seed: int,
-    version: int,
+    audio: str, extractor_class: type, front_end: dict, augmentation: dict, view: int, seed: int, version: int
 ) -> dict[str, Any]:
     extractor = extractor_class(**front_end)
     samples = load_audio(audio, extractor.sampling_rate)

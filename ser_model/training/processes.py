@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import NoReturn
 
 from transformers.training_args import ParallelMode
@@ -21,6 +22,16 @@ def keep_if_distributed(trainer: SerTrainer) -> None:
     """
     if trainer.args.parallel_mode == ParallelMode.DISTRIBUTED:
         _KEPT.append(trainer)
+
+
+def leave_write_errors_to_the_main_thread() -> None:
+    """Keeps threads from printing an OSError: TensorBoard's raises it again in the main thread's next call."""
+
+    def report(args: threading.ExceptHookArgs) -> None:
+        if not isinstance(args.exc_value, OSError):
+            threading.__excepthook__(args)
+
+    threading.excepthook = report
 
 
 def end_process(status: int) -> NoReturn:

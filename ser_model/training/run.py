@@ -26,7 +26,8 @@ from .feature_cache import ViewFrames
 from .losses import Loss, corpus_label_masks
 from .presets import Preset
 from .processes import keep_if_distributed
-from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision, last_whole_checkpoint
+from .resume import check_folder, checkpoint_to_resume, run_record, write_record
+from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision
 
 VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
 
@@ -77,37 +78,25 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
 
     Raises:
         CorpusError: The data are not there, or cannot be split this way.
-        RunError: The folder holds another run.
+        RunError: The folder holds another run or cannot be written, or the loss is not finite.
     """
     out = Path(args.output_dir)
     if args.should_save:
         print(f"Training {preset.name} on {best_precision()[0]}, {_precision(args)}.", flush=True)
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
-    resume_from = checkpoint_to_resume(out, run.resume)
+    check_folder(out, run.resume)
     set_seed(args.seed)
     with args.main_process_first(desc="data and features"):
         data = load_data(run, preset, args.seed)
+    record = run_record(run, preset, args.seed, data.table)
+    resume_from = checkpoint_to_resume(out, record) if run.resume else None
     trainer = make_trainer(run, preset, data, args)
     keep_if_distributed(trainer)
     if args.should_save:
         _introduce(run, args, data, trainer)
+        write_record(out, record)
     trainer.train(resume_from_checkpoint=resume_from)
     return TrainedRun(trainer, data, _report(run, preset, args, data, trainer))
-
-
-def checkpoint_to_resume(out: Path, resume: bool) -> str | None:
-    """The checkpoint that a run goes on from, or None to start.
-
-    Raises:
-        RunError: The folder holds a run that nobody asked to resume.
-    """
-    if resume:
-        found = last_whole_checkpoint(out)
-        print(f"Resuming from {found}." if found else f"Nothing to resume in {out}; starting anew.")
-        return str(found) if found else None
-    if (out / "report.json").exists() or last_whole_checkpoint(out):
-        raise RunError(f"{out} already holds a run: add --resume to go on, or choose another --output_dir.")
-    return None
 
 
 def load_data(run: RunArguments, preset: Preset, seed: int) -> RunData:
@@ -196,9 +185,7 @@ def _precision(args: SerTrainingArguments) -> str:
 def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, trainer: SerTrainer) -> None:
     sizes = ", ".join(f"{len(items)} {name}" for name, items in data.split.parts().items())
     print(f"Protocol {run.protocol}, fold {run.fold}, seed {args.seed}: {sizes} items.")
-    print(
-        f"{sum(weights.numel() for weights in trainer.model.parameters()):,} parameters; writing to {args.output_dir}."
-    )
+    print(f"{trainer.model.num_parameters():,} parameters; writing to {args.output_dir}.")
     print("Leakage report:", json.dumps(data.leakage, indent=2), sep="\n", flush=True)
 
 

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from ser_model.metrics import EmotionMetrics
+from ser_model.metrics import emotion_metrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .losses import Loss, cross_entropy, mixup
@@ -88,17 +87,17 @@ class SerTrainer(Trainer):
         callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir, "log.jsonl"))]
         if args.early_stopping_patience is not None:
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
-        metrics = EmotionMetrics(_label_names(kwargs["model"]))
+        labels = _label_names(kwargs["model"])
         super().__init__(
             data_collator=getattr(kwargs.get("train_dataset"), "collate", None)
             or (lambda items: _collate(processing_class, items)),
             processing_class=processing_class,
-            compute_metrics=lambda prediction: _epoch_figures(metrics, prediction),
+            compute_metrics=lambda prediction: _epoch_figures(prediction, labels),
             callbacks=callbacks,
             **kwargs,
         )
         self.loss = loss
-        self.num_labels = len(metrics.labels)
+        self.num_labels = len(labels)
 
     def create_optimizer(self, *args, **kwargs):
         """As Trainer's, with `encoder_learning_rate` for the weights of a pretrained encoder."""
@@ -142,6 +141,11 @@ class SerTrainer(Trainer):
         smoothing = self.loss.label_smoothing if model.training else 0.0
         losses = cross_entropy(outputs.logits.float(), labels, label_mask, smoothing)
         loss = (weights * losses).sum() / weights.sum()
+        if not torch.isfinite(loss):
+            raise RunError(
+                f"The loss is not finite after {self.state.global_step} steps, so training stopped: "
+                "try a lower learning rate."
+            )
         return (loss, outputs) if return_outputs else loss
 
 
@@ -160,8 +164,8 @@ def _collate(extractor: SerFeatureExtractor, items: list[dict[str, Any]]) -> dic
     return batch
 
 
-def _epoch_figures(metrics: EmotionMetrics, prediction: EvalPrediction) -> dict[str, float]:
-    figures = metrics.compute(predictions=np.argmax(prediction.predictions, axis=-1), references=prediction.label_ids)
+def _epoch_figures(prediction: EvalPrediction, labels: list[str]) -> dict[str, float]:
+    figures = emotion_metrics(np.argmax(prediction.predictions, axis=-1), np.asarray(prediction.label_ids), labels)
     return {name: figures[name] for name in WATCHED if name != "loss"}
 
 
@@ -204,17 +208,3 @@ class EpochLog(TrainerCallback):
         partial = self.path.with_suffix(".partial")
         partial.write_text("".join(json.dumps(entry) + "\n" for entry in epochs.values()))
         os.replace(partial, self.path)
-
-
-def last_whole_checkpoint(output_dir: Path) -> Path | None:
-    """The newest checkpoint that was written to its end: Trainer writes trainer_state.json last."""
-    found = sorted(
-        output_dir.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]), reverse=True
-    )
-    for folder in found:
-        try:
-            json.loads((folder / "trainer_state.json").read_text())
-        except (OSError, ValueError):
-            continue
-        return folder
-    return None

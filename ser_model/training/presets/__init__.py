@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -14,7 +14,6 @@ from pydantic import TypeAdapter, ValidationError
 from transformers import AutoConfig, PretrainedConfig
 
 from datasets_scripts import load_corpora
-from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.registration import FAMILIES
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.losses import Loss
@@ -58,7 +57,7 @@ class Preset:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    def extractor(self) -> SerFeatureExtractor:
+    def extractor(self) -> Any:
         """The extractor of the model's family, without statistics."""
         return FAMILIES[self.model["model_type"]].extractor_class(**self.feature_extractor)
 
@@ -113,6 +112,20 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     _check(name, "loss", content["loss"], Loss)
     _check(name, "training", content["training"], SerTrainingArguments)
     return Preset(**content)
+
+
+def settings_alone(settings: dict[str, Any]) -> dict[str, Any]:
+    """A preset's content without name and notes: what a run depends on."""
+    return {name: value for name, value in settings.items() if name not in ("name", "notes")}
+
+
+def flat_settings(settings: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Nested settings as (path of keys, value) pairs, in order."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from flat_settings(value, (*above, name))
+        else:
+            yield (*above, name), value
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

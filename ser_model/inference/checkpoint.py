@@ -1,0 +1,153 @@
+"""Checkpoints: a folder or a repository of the Hub is loaded whole, or refused with the file and the reason."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
+from transformers.utils import cached_file, logging
+
+from ser_model.models.registration import FAMILIES
+
+TRIAL_FRAMES, TRIAL_SAMPLES = 64, 48_000
+NAMED_AT_MOST = 3  # tensors in an error
+
+
+class ModelError(Exception):
+    """A model that cannot be used; the text is one sentence."""
+
+
+def load_checkpoint(
+    name: str, trust_remote_code: bool = False, dtype: str | torch.dtype = torch.float32
+) -> tuple[Any, Any, dict[str, Any] | None]:
+    """Loads a checkpoint and checks that its files are whole and fit together.
+
+    Weights are read from safetensors alone; no pickle is ever opened.
+
+    Args:
+        name: Folder, or `user/name` on the Hub.
+        trust_remote_code: Whether to run code that comes with the model.
+        dtype: Of the weights.
+
+    Returns:
+        Model in evaluation mode, extractor, and the content of `report.json`, None where there is none.
+
+    Raises:
+        ModelError: There is no such checkpoint, or it is incomplete or damaged.
+    """
+    with _errors_of(name, "config.json"):
+        config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
+        if not trust_remote_code and config.model_type not in FAMILIES:
+            raise ValueError(f"{config.model_type} is not a model type of this project")
+        _check_config(config)
+        with torch.device("meta"):  # whether a network can be built at all
+            AutoModelForAudioClassification.from_config(config, trust_remote_code=trust_remote_code)
+    with _errors_of(name, "model.safetensors"):
+        model, found = AutoModelForAudioClassification.from_pretrained(
+            name,
+            config=config,
+            trust_remote_code=trust_remote_code,
+            dtype=dtype,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,  # refused below, with their names
+            output_loading_info=True,
+        )
+        _check_weights(model, found)
+    with _errors_of(name, "preprocessor_config.json"):
+        extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=trust_remote_code)
+        _check_extractor(extractor, config)
+    with _errors_of(name, "report.json"):
+        report = _read_report(name)
+        if report and report.get("labels", labels_of(config)) != labels_of(config):
+            raise ValueError("its labels are not those of config.json")
+    return model.eval(), extractor, report
+
+
+def labels_of(config: Any) -> list[str]:
+    """Emotion names in the order of the model's outputs."""
+    return [config.id2label[index] for index in range(len(config.id2label))]
+
+
+@contextmanager
+def _errors_of(name: str, file: str) -> Iterator[None]:
+    """Whatever goes wrong while a file is read becomes a `ModelError` that names it."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # transformers warns of what is an error here
+    try:
+        yield
+    except Exception as error:  # damaged files fail in the reader's own ways
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise ModelError(f"No model could be loaded from {name}: {file}: {reason}.") from error
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def _check_config(config: Any) -> None:
+    indices, names = list(config.id2label), list(config.id2label.values())
+    if sorted(indices) != list(range(len(indices))) or len(indices) < 2:
+        raise ValueError(f"id2label has to number at least two labels from 0 without gaps, not {indices}")
+    if len(set(names)) < len(names) or not all(isinstance(label, str) and label for label in names):
+        raise ValueError(f"the labels in id2label have to be different words, not {', '.join(map(str, names))}")
+    temperature = config.calibration_temperature
+    if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
+        raise ValueError(f"calibration_temperature has to be a number above 0, not {temperature}")
+
+
+def _check_weights(model: Any, found: dict[str, Any]) -> None:
+    if found["missing_keys"]:
+        raise ValueError(f"missing: {_listed(found['missing_keys'])}")
+    if found["unexpected_keys"]:
+        raise ValueError(f"not of this model: {_listed(found['unexpected_keys'])}")
+    for key, stored, built in found["mismatched_keys"]:
+        raise ValueError(f"{key} has the shape {tuple(stored)}, where config.json asks for {tuple(built)}")
+    state = model.state_dict()
+    if damaged := [key for key, tensor in state.items() if not torch.isfinite(tensor).all()]:
+        raise ValueError(f"values that are not numbers (NaN or infinite): {_listed(damaged)}")
+    config = model.config
+    inputs = torch.randn(1, min(TRIAL_FRAMES, config.num_frames), config.num_features, generator=torch.Generator())
+    utterance = torch.zeros(1, config.num_utterance_features) if config.num_utterance_features else None
+    with torch.inference_mode():
+        logits = model.eval()(input_features=inputs, utterance_features=utterance).logits
+    if not torch.isfinite(logits).all():
+        raise ValueError("the weights give results that are not numbers (NaN or infinite)")
+
+
+def _check_extractor(extractor: Any, config: Any) -> None:
+    for ours, theirs in (("feature_size", "num_features"), ("num_utterance_features", "num_utterance_features")):
+        if getattr(extractor, ours) != getattr(config, theirs):
+            raise ValueError(
+                f"{ours} is {getattr(extractor, ours)}, where config.json has {theirs} {getattr(config, theirs)}"
+            )
+    rate, seconds = extractor.sampling_rate, extractor.seconds_per_frame
+    if rate <= 0 or seconds <= 0:
+        raise ValueError(f"a sampling rate of {rate} Hz and frames of {seconds} s cannot be")
+    noise = np.random.default_rng(0).standard_normal(min(rate, TRIAL_SAMPLES)).astype(np.float32)
+    features = extractor.collate(extractor.frames([noise]), return_tensors="np")["input_features"]
+    if not np.isfinite(features).all():
+        raise ValueError("the features of a clip are not numbers (NaN or infinite)")
+
+
+def _read_report(name: str) -> dict[str, Any] | None:
+    path = cached_file(name, "report.json", _raise_exceptions_for_missing_entries=False)
+    if path is None:
+        return None
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"it holds {constant}, which is not a number")
+
+    with open(path, encoding="utf-8") as file:
+        report = json.load(file, parse_constant=refuse)
+    if not isinstance(report, dict):
+        raise ValueError("it is not a JSON object")
+    return report
+
+
+def _listed(keys: Any) -> str:
+    keys = sorted(map(str, keys))
+    return ", ".join(keys[:NAMED_AT_MOST]) + (f" and {len(keys) - NAMED_AT_MOST} more" if keys[NAMED_AT_MOST:] else "")

@@ -1,0 +1,38 @@
+"""Data and trainer of a run, without training it."""
+
+import datasets
+import numpy as np
+import pytest
+import torch
+
+from ser_model.training.arguments import RunArguments
+from ser_model.training.presets import load_preset, preset_from_dict
+from ser_model.training.run import load_data, make_trainer
+from ser_model.training.trainer import SerTrainingArguments
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """mfcc-cnn-bilstm-mixup on RAVDESS, tiny, with label smoothing and label masks."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    content = load_preset("mfcc-cnn-bilstm-mixup").as_dict()
+    content["augmentation"] = {"views": 0}
+    content["model"] |= {"conv_channels": [4], "lstm_hidden_size": 4}
+    content["loss"] = {"mixup_alpha": 0.4, "label_smoothing": 0.1, "mask_labels_by_corpus": True}
+    content["data"] = {"corpora": ["ravdess"], "relabel": {"calm": "neutral"}, "labels": [
+        "neutral", "happy", "sad", "angry", "fear", "disgust", "surprise", "calm"]}  # fmt: skip
+    return preset_from_dict(content)
+
+
+def test_the_classes_that_a_corpus_lacks_do_not_count_in_its_loss(small, mini_ravdess, tmp_path):
+    data = load_data(RunArguments(data_dir=str(mini_ravdess)), small, seed=0)
+    assert len(data.training) == len(data.split.train) and len(data.leakage["notes"]) == 1
+    args = SerTrainingArguments(output_dir=str(tmp_path / "out"), use_cpu=True, report_to="none")
+    trainer = make_trainer(small, data, args)
+    batch = next(iter(trainer.get_train_dataloader()))
+    np.testing.assert_array_equal(batch["label_mask"], [[True] * 7 + [False]] * len(batch["labels"]))
+    with torch.no_grad():
+        trainer.model.classifier.bias[7] = 50.0  # the class that is left out gets nearly all probability
+    for training in (True, False):
+        trainer.model.train(training)
+        assert trainer.compute_loss(trainer.model, dict(batch)) < 4
