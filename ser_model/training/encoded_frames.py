@@ -41,7 +41,7 @@ class EncodedFrames(torch.utils.data.Dataset):
         num_proc: Processes that encode.
         training: The training part, whose statistics this part is standardised with; None where this
             is the training part. Its items are standardised with the statistics of a random number of
-            clips of their speaker, see `PROFILE_SIZES`.
+            clips of their speaker, see `PROFILE_SIZES`. Of a clip longer than a window the first window is taken.
 
     Attributes:
         weights, labels, label_masks: As for `ViewFrames`.
@@ -134,9 +134,9 @@ class EncodedFrames(torch.utils.data.Dataset):
 
     def _profile(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation that a training item is standardised with, drawn anew each time."""
-        if torch.rand(()) < NO_PROFILE_SHARE:
-            return self.mean, self.std
         voice = self._voices[index]
+        if not voice[0] or torch.rand(()) < NO_PROFILE_SHARE:  # nobody knows who speaks, or it is not told
+            return self.mean, self.std
         members, size = self._members[voice], PROFILE_SIZES[int(torch.randint(len(PROFILE_SIZES), ()))]
         if size is None or size >= len(members):
             mean, std, count = self._whole[voice]
@@ -213,7 +213,7 @@ def _encode(
     torch.set_num_threads(num_threads)
     rate = extractor.sampling_rate
     waves = [augmentation.view(load_audio(path, rate), rate, Path(path).stem, view, seed) for path in audio]
-    inputs = extractor.collate(extractor.frames(waves), return_tensors="pt")
+    inputs = extractor.collate(extractor.frames(waves), truncation=True, return_tensors="pt")
     lengths = inputs["attention_mask"].sum(dim=1)
     fast = torch.cpu._is_avx512_bf16_supported()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
