@@ -1,11 +1,11 @@
-"""Command line: `ser-model predict | evaluate | push | push-space | results | timeline | voice-reference`."""
+"""Command line: `ser-model COMMAND ...`; `ser-model --help` lists the commands."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from ser_model.cli import evaluate, predict, push, push_space, results, timeline, voice_reference
+from ser_model.cli import evaluate, predict, push, push_space, results, timeline, voice_profile, voice_reference
 
 COMMANDS = {
     "predict": predict,
@@ -14,6 +14,7 @@ COMMANDS = {
     "push-space": push_space,
     "results": results,
     "timeline": timeline,
+    "voice-profile": voice_profile,
     "voice-reference": voice_reference,
 }
 

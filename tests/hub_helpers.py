@@ -30,11 +30,19 @@ FRONT_ENDS: dict[str, dict[str, Any]] = {
         "features": ["mfcc", "zcr", "rms"], "sampling_rate": 22_050, "n_fft": 2048, "hop_length": 512,
         "num_frames": 64, "voice_quality": True,
     },
+    "ser_speech_encoder": {"num_frames": 200},
 }  # fmt: skip
 NETWORKS: dict[str, dict[str, Any]] = {
     "ser_cnn_bilstm": {"conv_channels": [4, 4], "lstm_hidden_size": 8},
     "ser_phonetic_cnn": {"conv_channels": [8, 8], "lstm_hidden_size": 8, "attention_heads": 2},
-}
+    "ser_speech_encoder": {
+        "encoder_layers": [1, 2], "hidden_size": 8, "lstm_hidden_size": 8, "attention_hidden_size": 4,
+        "encoder_config": {
+            "model_type": "whisper", "d_model": 16, "encoder_layers": 2, "encoder_attention_heads": 2,
+            "encoder_ffn_dim": 32, "pad_token_id": 0,
+        },
+    },
+}  # fmt: skip
 
 
 def small_report(model_type: str = "ser_cnn_bilstm", corpora: tuple[str, ...] = ("ravdess",)) -> dict[str, Any]:
@@ -75,6 +83,11 @@ def small_checkpoint(folder: Path, model_type: str) -> Path:
     model = AutoModelForAudioClassification.from_config(config)
     with torch.no_grad():
         model.classifier.weight.mul_(4)
+        if model_type == "ser_speech_encoder":
+            x = extractor(clips, extractor.sampling_rate, return_tensors="pt")["input_features"]
+            frames = model.encoder_frames(x, torch.full((len(x),), x.shape[1])).flatten(0, 1)
+            model.frames_mean.copy_(frames.mean(dim=0))
+            model.frames_std.copy_(frames.std(dim=0))
     model.save_pretrained(folder)
     extractor.save_pretrained(folder)
     report = small_report(model_type)

@@ -82,6 +82,17 @@ def test_the_text_tells_what_a_reader_has_to_know():
         assert words in text
 
 
+def test_a_pretrained_encoder_is_named_with_its_licence():
+    report = small_report()
+    assert "encoder" not in str(model_card(report, "Small."))
+    report["settings"]["model"] = {
+        "model_type": "ser_speech_encoder", "encoder": "openai/whisper-base", "encoder_layers": [2, 3],
+    }  # fmt: skip
+    text = str(model_card(report, "Small."))
+    assert "the first 3 layers of [openai/whisper-base](https://huggingface.co/openai/whisper-base), unchanged" in text
+    assert "MIT License, Copyright (c) 2022 OpenAI" in text
+
+
 def test_leaks_are_said():
     leaking = small_report()["leakage"] | {"leaking": True}
     leaking["test"] = {"shared_speakers": 4, "shared_clips": 9, "augmented_twins": 9}

@@ -14,6 +14,7 @@ from ser_model.cli import DEFAULT_MODEL, set_up
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER", help="audio file, or folder to search for them")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
+    parser.add_argument("--voice", metavar="FILE", help="profile of who speaks, made by `ser-model voice-profile`")
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="what is printed")
 
 
@@ -24,14 +25,18 @@ def run(args: argparse.Namespace) -> int:
     from ser_model.audio import passed_over_text
     from ser_model.inference.files import find_files, predict_file
     from ser_model.inference.recognizer import EmotionRecognizer, ModelError
+    from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 
     set_up()
     passed_over: Counter[str] = Counter()
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
+        voice = VoiceProfile.load(args.voice) if args.voice else None
+        if voice:
+            voice.check(recognizer)
         files = find_files(args.paths, passed_over)
-        rows = [predict_file(recognizer, path) for path in tqdm(files, unit="file", leave=False)]
-    except ModelError as error:
+        rows = [predict_file(recognizer, path, voice) for path in tqdm(files, unit="file", leave=False)]
+    except (ModelError, VoiceProfileError) as error:
         print(f"predict: {error}", file=sys.stderr)
         return 1
     for row in rows:

@@ -13,6 +13,7 @@ from ser_model.audio import AudioError, printable, walk_audio
 
 if TYPE_CHECKING:
     from .recognizer import EmotionRecognizer
+    from .voice_profile import VoiceProfile
 
 
 def find_files(paths: Iterable[str | os.PathLike], passed_over: Counter[str] | None = None) -> list[Path]:
@@ -31,7 +32,7 @@ def find_files(paths: Iterable[str | os.PathLike], passed_over: Counter[str] | N
     return found
 
 
-def predict_file(recognizer: EmotionRecognizer, path: Path) -> dict[str, Any]:
+def predict_file(recognizer: EmotionRecognizer, path: Path, voice: VoiceProfile | None = None) -> dict[str, Any]:
     """One row: `{file, label, probabilities, duration, error}`; label is None where error is set."""
     row: dict[str, Any] = {
         "file": printable(path),
@@ -43,7 +44,7 @@ def predict_file(recognizer: EmotionRecognizer, path: Path) -> dict[str, Any]:
     try:
         if path.is_dir():
             raise AudioError("There is no audio file in this folder.")
-        result = recognizer(path)
+        result = recognizer(path, voice=voice)
     except (AudioError, OSError) as error:
         return row | {"error": printable(str(error))}
     return row | {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ser_model.models.windowing_ser import WINDOWS_AT_ONCE, forward_windowed
 
 from .checkpoint import ModelError, labels_of, load_checkpoint
 from .results import Attention, EmotionResult
+from .voice_profile import VoiceProfile
 
 __all__ = ["EmotionRecognizer", "ModelError"]
 
@@ -25,6 +26,7 @@ class EmotionRecognizer:
         self.model = model.eval()
         self.feature_extractor = feature_extractor
         self.report = report
+        self.encoder_checksum: str | None = None  # taken when a voice profile first asks for it
 
     @classmethod
     def from_pretrained(
@@ -53,19 +55,23 @@ class EmotionRecognizer:
         """Sampling rate in Hz of the audio that the model takes."""
         return self.feature_extractor.sampling_rate
 
-    def __call__(self, audio: AudioSource, sampling_rate: int | None = None) -> EmotionResult:
+    def __call__(
+        self, audio: AudioSource, sampling_rate: int | None = None, voice: VoiceProfile | None = None
+    ) -> EmotionResult:
         """Predicts the emotion of one recording.
 
         Args:
             audio: Path, bytes of a file, or an array of samples.
             sampling_rate: Sampling rate of an array in Hz.
+            voice: Profile of the person who speaks.
 
         Raises:
             AudioError: The recording cannot be used; the text says why.
+            VoiceProfileError: The profile was made with another model.
         """
-        return self.predict_batch([load_audio(audio, self.sampling_rate, source_rate=sampling_rate)])[0]
+        return self.predict_batch([load_audio(audio, self.sampling_rate, source_rate=sampling_rate)], voice)[0]
 
-    def predict_batch(self, waves: Sequence[np.ndarray]) -> list[EmotionResult]:
+    def predict_batch(self, waves: Sequence[np.ndarray], voice: VoiceProfile | None = None) -> list[EmotionResult]:
         """Predicts the emotions of several recordings, `WINDOWS_AT_ONCE` recordings and windows at a time.
 
         A recording longer than the network's span is cut into half-overlapping windows whose
@@ -73,19 +79,20 @@ class EmotionRecognizer:
 
         Args:
             waves: As `load_audio` gives them at `sampling_rate`, `(num_samples,)` each.
+            voice: Profile of the person who speaks in all of them.
 
         Raises:
             ModelError: The network overflows, as one may in float16.
+            VoiceProfileError: The profile was made with another model.
         """
+        network = self.model if voice is None else voice.network(self)
         batches = [waves[first : first + WINDOWS_AT_ONCE] for first in range(0, len(waves), WINDOWS_AT_ONCE)]
-        return [result for batch in batches for result in self._predict(batch)]
+        return [result for batch in batches for result in self._predict(batch, network)]
 
-    def _predict(self, waves: Sequence[np.ndarray]) -> Iterator[EmotionResult]:
+    def _predict(self, waves: Sequence[np.ndarray], network: Callable[..., Any]) -> Iterator[EmotionResult]:
         inputs = self.feature_extractor(waves, sampling_rate=self.sampling_rate, return_tensors="pt")
         with torch.inference_mode():
-            logits, attention = forward_windowed(
-                self.model, self.model.config.num_frames, **inputs.to(self.model.device)
-            )
+            logits, attention = forward_windowed(network, self.model.config.num_frames, **inputs.to(self.model.device))
         shares = logits.softmax(dim=-1)
         if not torch.isfinite(shares).all():
             raise ModelError("The model gave probabilities that are not numbers (NaN or infinite).")

@@ -133,11 +133,20 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
 
     def frames(self, clips: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Features before standardisation: one float32 `(num_frames, num_features)` a clip."""
-        waves = [_peak_normalised(clip, self.n_fft) for clip in clips]
-        counts = [1 + len(wave) // self.hop_length for wave in waves]
+        waves = [self.normalised(clip) for clip in clips]
+        counts = [self.count_frames(len(wave)) for wave in waves]
         parts = [FRAME_FEATURES[name][0](self, waves, counts) for name in self.features]
         together = torch.cat(parts, dim=-1).numpy()  # (batch, num_frames, num_features)
         return [together[index, :count].copy() for index, count in enumerate(counts)]
+
+    def normalised(self, clip: np.ndarray) -> np.ndarray:
+        """The waveform at a peak of 1; refuses one that is too short or not of numbers."""
+        peak = np.abs(checked(clip, self.n_fft)).max()
+        return clip / peak if peak > 0 else clip
+
+    def count_frames(self, num_samples: int) -> int:
+        """Frames of a clip."""
+        return 1 + num_samples // self.hop_length
 
     def utterances(self, clips: Sequence[np.ndarray]) -> np.ndarray | None:
         """Utterance features before standardisation, NaN where a measure could not be taken.
@@ -226,13 +235,13 @@ def _as_clips(raw_speech) -> list[np.ndarray]:
     return [clip - clip.mean() if len(clip) else clip for clip in clips]
 
 
-def _peak_normalised(clip: np.ndarray, n_fft: int) -> np.ndarray:
+def checked(clip: np.ndarray, n_fft: int) -> np.ndarray:
+    """The clip, if it is longer than half a window and finite."""
     if len(clip) <= n_fft // 2:
         raise ValueError(f"A clip of {len(clip)} samples is too short; more than {n_fft // 2} are needed.")
-    peak = np.abs(clip).max()
-    if not np.isfinite(peak):
+    if not np.isfinite(clip).all():
         raise ValueError("A clip holds samples that are not numbers (NaN or infinite).")
-    return clip / peak if peak > 0 else clip
+    return clip
 
 
 def _padded(waves: Sequence[np.ndarray], n_fft: int, mode: Literal["reflect", "edge"]) -> torch.Tensor:

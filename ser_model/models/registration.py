@@ -45,9 +45,11 @@ from transformers import (
     PreTrainedModel,
 )
 
-from .configuration_ser import CnnBilstmConfig, PhoneticCnnConfig
+from .configuration_ser import CnnBilstmConfig, PhoneticCnnConfig, SpeechEncoderConfig
 from .feature_extraction_ser import SerFeatureExtractor
 from .modeling_ser import CnnBilstmForAudioClassification, PhoneticCnnForAudioClassification
+from .speech_encoder_features_ser import SpeechEncoderFeatureExtractor
+from .speech_encoder_ser import SpeechEncoderForAudioClassification
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         Family(CnnBilstmConfig, CnnBilstmForAudioClassification, SerFeatureExtractor),
         Family(PhoneticCnnConfig, PhoneticCnnForAudioClassification, SerFeatureExtractor),
+        Family(SpeechEncoderConfig, SpeechEncoderForAudioClassification, SpeechEncoderFeatureExtractor),
     )
 }
 

@@ -76,7 +76,8 @@ def write_report(
     confusion = confusion_figure(report["test"], report["labels"], f"Test part: {name}")
     confusion.savefig(folder / "confusion_matrix.png", dpi=110)
     history_figure(history, report["best_epoch"], name).savefig(folder / "training_history.png", dpi=110)
-    model_card(report, str(type(recognizer.model).__doc__).splitlines()[0]).save(folder / "README.md")
+    network = type(recognizer.model).__bases__[1]  # that of one window, behind `Windowed`
+    model_card(report, str(network.__doc__).splitlines()[0]).save(folder / "README.md")
     (folder / "report.json").write_text(json.dumps(report, indent=1))
 
 

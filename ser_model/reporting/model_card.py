@@ -22,13 +22,15 @@ METRICS = {
     "macro_f1": ("f1", "macro F1", {"average": "macro"}),
 }
 
+ENCODER_LICENCES = {"openai/whisper-base": " (MIT License, Copyright (c) 2022 OpenAI)"}
+
 _BODY = """---
 {metadata}
 ---
 
 # {title}
 
-Predicts one of {num_labels} emotions from recorded speech: {labels}. {architecture}
+Predicts one of {num_labels} emotions from recorded speech: {labels}. {architecture}{encoder}
 
 ## Use
 
@@ -122,6 +124,7 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             num_labels=len(report["labels"]),
             labels=", ".join(report["labels"]),
             architecture=architecture,
+            encoder=_encoder_sentence(settings["model"]),
             model_id=MODEL_PLACEHOLDER,
             praat=", and praat-parselmouth for the voice quality" if front.voice_quality else "",
             sampling_rate=front.sampling_rate,
@@ -142,6 +145,18 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
             citations="\n".join(f"- {builder.cite}" for builder in builders if builder.cite),
         )
+    )
+
+
+def _encoder_sentence(model: dict[str, Any]) -> str:
+    """Where a pretrained encoder comes from, and its licence."""
+    if "encoder" not in model:
+        return ""
+    name = model["encoder"]
+    change = "fine-tuned" if model.get("frozen_layers") is not None else "unchanged"
+    return (
+        f" The encoder is the first {max(model['encoder_layers'])} layers of [{name}](https://huggingface.co/{name}), "
+        f"{change}{ENCODER_LICENCES.get(name, '')}."
     )
 
 

@@ -45,6 +45,11 @@ class RunArguments:
     )
     protocol: str = field(default="speaker", metadata={"help": "How clips are split.", "choices": list(PROTOCOLS)})
     fold: int = field(default=1, metadata={"help": "Number of the fold, from 1."})
+    encoder: str | None = field(
+        default=None,
+        metadata={"help": "Folder or Hub id that the pretrained encoder is loaded from (default: the preset's)."},
+    )
+    num_proc: int = field(default=1, metadata={"help": "Processes that run a frozen encoder over the corpora."})
     resume: bool = field(default=False, metadata={"help": "Continue from the last whole checkpoint of output_dir."})
 
 

@@ -10,21 +10,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from transformers import AutoModelForAudioClassification, set_seed
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
 from datasets_scripts.splits import Split, leakage_report, make_split
+from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .arguments import RunArguments
 from .augmentation import Augmentation
+from .encoded_frames import EncodedFrames
 from .feature_cache import ViewFrames
 from .losses import Loss, corpus_label_masks
 from .presets import Preset
 from .processes import keep_if_distributed
 from .resume import check_folder, checkpoint_to_resume, run_record, write_record
-from .trainer import SerTrainer, SerTrainingArguments, best_precision
+from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision
 
 VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
 
@@ -42,6 +45,8 @@ class RunData:
         extractor: Fitted on the training part.
         training: Features of the training part, with weights.
         validation: Features of the validation part.
+        frame_statistics: Mean and standard deviation of the encoder's frames in the training part; None
+            for networks without an encoder.
     """
 
     table: Dataset
@@ -50,8 +55,9 @@ class RunData:
     leakage: dict[str, Any]
     augmentation: Augmentation
     extractor: SerFeatureExtractor
-    training: ViewFrames
-    validation: ViewFrames
+    training: ViewFrames | EncodedFrames
+    validation: ViewFrames | EncodedFrames
+    frame_statistics: tuple[torch.Tensor, torch.Tensor] | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -84,7 +90,7 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
         data = load_data(run, preset, args.seed)
     record = run_record(run, preset, args.seed, data.table)
     resume_from = checkpoint_to_resume(out, record) if run.resume else None
-    trainer = make_trainer(preset, data, args)
+    trainer = make_trainer(run, preset, data, args)
     keep_if_distributed(trainer)
     if args.should_save:
         _introduce(run, args, data, trainer)
@@ -98,10 +104,20 @@ def load_data(run: RunArguments, preset: Preset, seed: int) -> RunData:
     table, left_out = load_with_left_out(data_dir=data_dir_or_default(run.data_dir), **preset.data)
     augmentation, extractor = Augmentation(**preset.augmentation), preset.extractor()
     split = make_split(table, run.protocol, run.fold, seed, augmentation.views)
-    training, validation = (
-        ViewFrames(table, items, extractor, augmentation, seed) for items in (split.train, split.validation)
-    )
-    extractor.fit(training.column("input_features"), training.column("utterance_features"))
+    training: ViewFrames | EncodedFrames
+    validation: ViewFrames | EncodedFrames
+    statistics = None
+    if preset.model["model_type"] == SpeechEncoderConfig.model_type:
+        parts = table, new_network(run, preset), extractor, augmentation, seed, run.num_proc
+        training = EncodedFrames(split.train, *parts)
+        validation = EncodedFrames(split.validation, *parts, training=training)
+        statistics = training.mean, training.std
+        extractor.fit((), training.utterances())
+    if statistics is None or preset.model.get("frozen_layers") is not None:
+        training, validation = (
+            ViewFrames(table, items, extractor, augmentation, seed) for items in (split.train, split.validation)
+        )
+        extractor.fit(training.column("input_features"), training.column("utterance_features"))
     loss, corpora = Loss(**preset.loss), list(table["corpus"])
     training.weights = loss.item_weights(
         [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
@@ -110,20 +126,45 @@ def load_data(run: RunArguments, preset: Preset, seed: int) -> RunData:
         masks = corpus_label_masks(training.labels, corpora, len(table.features["emotion"].names))
         training.label_masks = validation.label_masks = masks
     leakage = leakage_report(table, split)
-    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation)
+    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, statistics)
 
 
-def make_trainer(preset: Preset, data: RunData, args: SerTrainingArguments) -> SerTrainer:
+def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
+    """A network of the preset's sizes to be trained, with its pretrained parts.
+
+    Raises:
+        RunError: The pretrained encoder cannot be loaded.
+    """
+    if preset.model["model_type"] != SpeechEncoderConfig.model_type:
+        return AutoModelForAudioClassification.from_config(preset.config(**derived))
+    config = preset.config(**derived)
+    name = config.encoder
+    config.encoder = run.encoder or name
+    try:
+        network = AutoModelForAudioClassification.from_config(config)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RunError(f"The encoder {config.encoder} cannot be loaded: {reason}") from error
+    network.config.encoder = name  # not this machine's folder
+    return network
+
+
+def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrainingArguments) -> SerTrainer:
     """The trainer of an untrained network of the preset's sizes."""
-    config = preset.config(
+    network = new_network(
+        run,
+        preset,
         num_features=data.extractor.feature_size,
         num_frames=data.extractor.num_frames,
         num_utterance_features=data.extractor.num_utterance_features,
         id2label=dict(enumerate(data.labels)),
         label2id={label: index for index, label in enumerate(data.labels)},
     )
+    if data.frame_statistics:
+        network.frames_mean.copy_(data.frame_statistics[0])
+        network.frames_std.copy_(data.frame_statistics[1])
     return SerTrainer(
-        model=AutoModelForAudioClassification.from_config(config),
+        model=network,
         args=args,
         loss=Loss(**preset.loss),
         processing_class=data.extractor,

@@ -43,6 +43,10 @@ class SerTrainingArguments(TrainingArguments):
     train_sampling_strategy: str = field(default="group_by_length")
     report_to: str = field(default_factory=lambda: "tensorboard" if _has_tensorboard() else "none")
     seed: int = field(default=0)
+    encoder_learning_rate: float | None = field(
+        default=None,
+        metadata={"help": "Learning rate of the encoder's layers that are not frozen (default: the same)."},
+    )
     early_stopping_patience: int | None = field(
         default=None, metadata={"help": "Stop after so many epochs without a better early_stopping_metric."}
     )
@@ -75,6 +79,7 @@ class SerTrainer(Trainer):
     """
 
     model: Any  # never None
+    args: SerTrainingArguments
     loss_is_scaled_for_ga = False
 
     def __init__(self, *, loss: Loss, processing_class: SerFeatureExtractor, **kwargs):
@@ -84,7 +89,8 @@ class SerTrainer(Trainer):
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
         labels = _label_names(kwargs["model"])
         super().__init__(
-            data_collator=lambda items: _collate(processing_class, items),
+            data_collator=getattr(kwargs.get("train_dataset"), "collate", None)
+            or (lambda items: _collate(processing_class, items)),
             processing_class=processing_class,
             compute_metrics=lambda prediction: _epoch_figures(prediction, labels),
             callbacks=callbacks,
@@ -92,6 +98,18 @@ class SerTrainer(Trainer):
         )
         self.loss = loss
         self.num_labels = len(labels)
+
+    def create_optimizer(self, *args, **kwargs):
+        """As Trainer's, with `encoder_learning_rate` for the weights of a pretrained encoder."""
+        optimizer = super().create_optimizer(*args, **kwargs)
+        if self.args.encoder_learning_rate is not None:
+            of_encoder = {id(weights) for name, weights in self.model.named_parameters() if name.startswith("encoder.")}
+            for group in list(optimizer.param_groups):
+                moved = [weights for weights in group["params"] if id(weights) in of_encoder]
+                if moved:
+                    group["params"] = [weights for weights in group["params"] if id(weights) not in of_encoder]
+                    optimizer.add_param_group({**group, "params": moved, "lr": self.args.encoder_learning_rate})
+        return optimizer
 
     def train(self, *args, **kwargs):
         self._since = time.monotonic()

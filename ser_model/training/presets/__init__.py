@@ -22,7 +22,7 @@ from ser_model.training.trainer import SerTrainingArguments
 FOLDER = Path(__file__).parent
 STATISTICS = frozenset({"mean", "std", "utterance_mean", "utterance_std"})  # fitted, never given
 DERIVED = frozenset(
-    {"num_features", "num_frames", "num_utterance_features", "calibration_temperature"}
+    {"num_features", "num_frames", "num_utterance_features", "calibration_temperature", "encoder_config"}
 )  # follow from the rest
 
 
@@ -63,7 +63,7 @@ class Preset:
 
     def config(self, **derived: Any) -> PretrainedConfig:
         """The model's configuration; `derived` is what follows from data and extractor."""
-        return AutoConfig.for_model(**self.model, **derived)
+        return AutoConfig.for_model(**{**self.model, **derived})
 
 
 def names() -> list[str]:

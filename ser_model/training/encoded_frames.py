@@ -1,0 +1,228 @@
+"""Frames that a frozen encoder gives for whole corpora, made once and kept in the datasets cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset, Features, Value
+from datasets.fingerprint import Hasher
+from torch.nn.utils.rnn import pad_sequence
+
+from ser_model.audio import load_audio
+from ser_model.inference.voice_profile import shrunk
+from ser_model.models.feature_extraction_ser import SerFeatureExtractor
+from ser_model.models.speech_encoder_ser import SpeechEncoder
+
+from .augmentation import Augmentation
+
+_VERSION = 1  # raise when the frames of a clip change
+CLIPS_AT_ONCE = 16
+NO_PROFILE_SHARE = 0.3  # of training items, standardised as an unknown voice is
+PROFILE_SIZES = (1, 3, 5, 10, 20, None)  # clips in the profile of the others; None for all of the speaker
+
+
+class EncodedFrames(torch.utils.data.Dataset):
+    """Standardised encoder frames of (clip, view) items, read from one cached table a view.
+
+    Args:
+        items: (row of `table`, view) pairs.
+        table: Corpus table with the columns `audio`, `speaker` and `emotion`.
+        model: Network with the encoder.
+        extractor: The encoder's.
+        augmentation: How views are made.
+        seed: Seed of the views.
+        num_proc: Processes that encode.
+        training: The training part, whose statistics this part is standardised with; None where this
+            is the training part. Its items are standardised with the statistics of a random number of
+            clips of their speaker, see `PROFILE_SIZES`. Of a clip longer than a window the first window is taken.
+
+    Attributes:
+        weights, labels, label_masks: As for `ViewFrames`.
+        mean, std: Statistics of the training part's frames, `(num_layers, size)`.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(
+        self,
+        items: Sequence[tuple[int, int]],
+        table: Dataset,
+        model: SpeechEncoder,
+        extractor: SerFeatureExtractor,
+        augmentation: Augmentation,
+        seed: int,
+        num_proc: int = 1,
+        training: EncodedFrames | None = None,
+    ):
+        self.items = list(items)
+        self.weights = np.ones(len(self.items), dtype=np.float32)
+        self.label_masks: np.ndarray | None = None
+        self.labels = list(table["emotion"])
+        self.extractor = extractor
+        self.shape = (len(model.config.encoder_layers), model.frames_mean.shape[1])
+        self.views = {
+            view: _view_table(table, model, extractor, augmentation, view, seed, num_proc)
+            for view in sorted({view for _, view in self.items})
+        }
+        if training:
+            self.mean, self.std = training.mean, training.std
+            return
+        sums = {view: _as_sums(encoded, self.shape) for view, encoded in self.views.items()}
+        self._sums = torch.stack([sums[view][clip] for clip, view in self.items])
+        speakers = list(table["speaker"])
+        self._voices = [(speakers[clip], view) for clip, view in self.items]
+        members = defaultdict(list)
+        for index, voice in enumerate(self._voices):
+            members[voice].append(index)
+        self._members = {voice: torch.tensor(indices) for voice, indices in members.items()}
+        self.mean, self.std, _ = _statistics(self._sums)
+        self._whole = {voice: _statistics(self._sums[own]) for voice, own in self._members.items()}
+
+    @property
+    def is_training(self) -> bool:
+        """Whether items are standardised with the statistics of drawn clips."""
+        return hasattr(self, "_sums")
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        clip, view = self.items[index]
+        row = self.views[view][clip]
+        frames = torch.from_numpy(np.frombuffer(row["frames"], np.float16).reshape(-1, *self.shape).astype(np.float32))
+        mean, std = self._profile(index) if self.is_training else (self.mean, self.std)
+        item = {"input_features": (frames - mean) / std, "labels": self.labels[clip], "weight": self.weights[index]}
+        if "utterance" in row:
+            item["utterance_features"] = np.array(row["utterance"], dtype=np.float32)
+        if self.label_masks is not None:
+            item["label_mask"] = self.label_masks[clip]
+        return item
+
+    def utterances(self) -> list[np.ndarray]:
+        """Utterance features of every item, unstandardised; none without `voice_quality`."""
+        if not self.extractor.voice_quality:
+            return []
+        return [np.array(self.views[view][clip]["utterance"], dtype=np.float32) for clip, view in self.items]
+
+    def collate(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """A padded batch: `input_features (batch, num_steps, num_layers, size)`, mask, labels, weights."""
+        frames = [item["input_features"] for item in items]
+        lengths = torch.tensor([len(clip) for clip in frames])
+        batch = {
+            "input_features": pad_sequence(frames, batch_first=True),
+            "attention_mask": (torch.arange(int(lengths.max())) < lengths[:, None]).long(),
+            "labels": torch.tensor([item["labels"] for item in items]),
+            "weights": torch.tensor([item["weight"] for item in items]),
+        }
+        if "label_mask" in items[0]:
+            batch["label_mask"] = torch.from_numpy(np.stack([item["label_mask"] for item in items]))
+        if "utterance_features" in items[0]:
+            utterances = np.stack([item["utterance_features"] for item in items])
+            nothing = [np.zeros((1, self.extractor.feature_size), dtype=np.float32)] * len(items)
+            batch["utterance_features"] = self.extractor.collate(nothing, utterances, return_tensors="pt")[
+                "utterance_features"
+            ]
+        return batch
+
+    def _profile(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation that a training item is standardised with, drawn anew each time."""
+        voice = self._voices[index]
+        if not voice[0] or torch.rand(()) < NO_PROFILE_SHARE:  # nobody knows who speaks, or it is not told
+            return self.mean, self.std
+        members, size = self._members[voice], PROFILE_SIZES[int(torch.randint(len(PROFILE_SIZES), ()))]
+        if size is None or size >= len(members):
+            mean, std, count = self._whole[voice]
+        else:
+            drawn = members[torch.randperm(len(members))[:size]]
+            mean, std, count = _statistics(self._sums[drawn])
+        return shrunk(mean, self.mean, count), shrunk(std, self.std, count)
+
+
+def _as_sums(encoded: Dataset, shape: tuple[int, int]) -> torch.Tensor:
+    """What `_encode` summed up over each clip: `(num_clips, 2 * num_layers + 1, size)`."""
+    joined = bytearray().join(encoded.with_format(None)["sums"])
+    return torch.frombuffer(joined, dtype=torch.float32).view(len(encoded), 2 * shape[0] + 1, shape[1])
+
+
+def _statistics(sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """Mean and standard deviation `(num_layers, size)` of some clips' frames, and how many there are."""
+    total = sums.sum(dim=0, dtype=torch.float64)
+    mean, squares = (total[:-1] / total[-1]).unflatten(0, (2, -1))
+    return mean.float(), (squares - mean.square()).clamp(min=1e-8).sqrt().float(), int(total[-1, 0])
+
+
+def _view_table(
+    table: Dataset,
+    model: SpeechEncoder,
+    extractor: SerFeatureExtractor,
+    augmentation: Augmentation,
+    view: int,
+    seed: int,
+    num_proc: int,
+) -> Dataset:
+    columns = {"frames": Value("large_binary"), "sums": Value("binary")}
+    if extractor.voice_quality:
+        columns["utterance"] = [Value("float32")]
+    clips = table.select_columns("audio")
+    # The clips themselves do not depend on how views are made: all presets share them.
+    changes = asdict(augmentation) | {"views": 0} if view else {}
+    settings = [extractor.features, extractor.voice_quality, model.config.encoder_layers, model.config.frames_per_step]
+    key = [clips._fingerprint, _weights_hash(model), settings, changes, view, seed if view else 0, _VERSION]
+    return clips.map(
+        _encode,
+        batched=True,
+        batch_size=CLIPS_AT_ONCE,
+        input_columns="audio",
+        remove_columns="audio",
+        num_proc=num_proc if num_proc > 1 else None,
+        fn_kwargs={
+            "model": model, "extractor": extractor, "augmentation": Augmentation(**changes), "view": view, "seed": seed,
+            "num_threads": 1 if num_proc > 1 else torch.get_num_threads(),
+        },
+        features=Features(columns),
+        new_fingerprint=Hasher.hash(key),
+        desc=f"Encoding view {view}" if view else "Encoding the clips",
+    )  # fmt: skip
+
+
+def _weights_hash(model: SpeechEncoder) -> str:
+    digest = hashlib.sha256()
+    for weights in model.encoder.state_dict().values():
+        digest.update(weights.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _encode(
+    audio: Sequence[str],
+    model: SpeechEncoder,
+    extractor: SerFeatureExtractor,
+    augmentation: Augmentation,
+    view: int,
+    seed: int,
+    num_threads: int,
+) -> dict[str, Any]:
+    """Encoder frames of some clips as float16, and sums over time: of frames, of their squares, of ones; as bytes."""
+    torch.set_num_threads(num_threads)
+    rate = extractor.sampling_rate
+    waves = [augmentation.view(load_audio(path, rate), rate, Path(path).stem, view, seed) for path in audio]
+    inputs = extractor.collate(extractor.frames(waves), truncation=True, return_tensors="pt")
+    lengths = inputs["attention_mask"].sum(dim=1)
+    fast = torch.cpu._is_avx512_bf16_supported()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
+        encoded = model.encoder_frames(inputs["input_features"], lengths).half()
+    rows: dict[str, Any] = {"frames": [], "sums": []}
+    for frames, steps in zip(encoded, (lengths // model.time_stride).tolist(), strict=True):
+        clip = frames[:steps].float()
+        sums = [clip.sum(dim=0), clip.square().sum(dim=0), clip.new_full((1, clip.shape[-1]), steps)]
+        rows["frames"].append(frames[:steps].numpy().tobytes())
+        rows["sums"].append(torch.cat(sums).numpy().tobytes())
+    utterances = extractor.utterances(waves)
+    return rows if utterances is None else rows | {"utterance": list(utterances)}

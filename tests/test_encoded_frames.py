@@ -1,0 +1,211 @@
+"""Frames of a frozen encoder, made once, and a head trained on them, from corpus files to a checkpoint."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+from hub_helpers import NETWORKS
+from transformers import AutoModelForAudioClassification, WhisperConfig, WhisperForAudioClassification
+
+from datasets_scripts import load_corpora
+from datasets_scripts.splits import make_split
+from ser_model import EmotionRecognizer
+from ser_model.audio import load_audio
+from ser_model.inference.voice_profile import VoiceProfile, shrunk
+from ser_model.models.configuration_ser import SpeechEncoderConfig
+from ser_model.models.registration import FAMILIES
+from ser_model.training import encoded_frames
+from ser_model.training.augmentation import Augmentation
+from ser_model.training.encoded_frames import EncodedFrames
+from ser_model.training.losses import Loss
+from ser_model.training.trainer import SerTrainer, SerTrainingArguments
+
+NOISE = Augmentation(views=1, probability=1.0, noise_snr_db=[20, 30])
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    return AutoModelForAudioClassification.from_config(
+        SpeechEncoderConfig(num_labels=8, **NETWORKS["ser_speech_encoder"])
+    ).eval()
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return FAMILIES["ser_speech_encoder"].extractor_class()
+
+
+@pytest.fixture(scope="module")
+def table(mini_ravdess, tmp_path_factory):
+    return load_corpora(["ravdess"], mini_ravdess, cache_dir=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def parts(table, network, extractor):
+    split = make_split(table, "speaker", 1, 0, num_views=1)
+    training = EncodedFrames(split.train, table, network, extractor, NOISE, seed=0)
+    return training, EncodedFrames(split.validation, table, network, extractor, NOISE, seed=0, training=training)
+
+
+def test_a_batch_gives_what_the_whole_network_gives(parts, table, network, extractor):
+    _, validation = parts
+    network.frames_mean.copy_(validation.mean)
+    network.frames_std.copy_(validation.std)
+    paths = list(table["audio"])
+    waves = [load_audio(paths[clip], 16_000) for clip, _ in validation.items[:6]]
+    batch = validation.collate([validation[index] for index in range(6)])
+    assert batch["input_features"].shape == (6, 12, 2, 16) and batch["attention_mask"].all()
+    with torch.no_grad():
+        expected = network(**extractor(waves, 16_000, return_tensors="pt")).logits
+        logits = network(batch["input_features"], batch["attention_mask"]).logits
+    torch.testing.assert_close(logits, expected, atol=0.03, rtol=0.03)  # float16, and bfloat16 where that is fast
+
+
+def test_a_shorter_clip_in_a_batch_is_masked(parts, network):
+    training, _ = parts
+    items = [training[0], training[1]]
+    items[0]["input_features"] = items[0]["input_features"][:5]
+    batch = training.collate(items)
+    assert batch["attention_mask"].sum(dim=1).tolist() == [5, 12]
+    with torch.no_grad():
+        alone = network(items[0]["input_features"][None]).logits
+        torch.testing.assert_close(network(batch["input_features"], batch["attention_mask"]).logits[:1], alone)
+
+
+def test_statistics_are_those_of_the_training_items(parts):
+    training, validation = parts
+    frames = torch.cat([frames_of(training, item) for item in training.items])
+    torch.testing.assert_close(training.mean, frames.mean(dim=0), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(training.std, frames.std(dim=0, correction=0), atol=1e-4, rtol=1e-3)
+    assert validation.mean is training.mean
+    expected = (frames_of(validation, validation.items[3]) - training.mean) / training.std
+    torch.testing.assert_close(validation[3]["input_features"], expected)
+
+
+def test_training_items_are_standardised_with_clips_of_their_own_speaker_and_view(parts, table, monkeypatch):
+    training, _ = parts
+    speakers, (clip, view) = list(table["speaker"]), training.items[9]
+    monkeypatch.setattr(encoded_frames, "NO_PROFILE_SHARE", 0.0)
+    monkeypatch.setattr(encoded_frames, "PROFILE_SIZES", (None,))
+    own = [item for item in training.items if speakers[item[0]] == speakers[clip] and item[1] == view]
+    frames = torch.cat([frames_of(training, item) for item in own])
+    assert len(own) == 8
+    mean = shrunk(frames.mean(dim=0), training.mean, len(frames))
+    std = shrunk(frames.std(dim=0, correction=0), training.std, len(frames))
+    expected = (frames_of(training, (clip, view)) - mean) / std
+    torch.testing.assert_close(training[9]["input_features"], expected, atol=1e-3, rtol=1e-3)
+    monkeypatch.setattr(encoded_frames, "PROFILE_SIZES", (1,))
+    drawn = {tuple(training[9]["input_features"].flatten()[:3].tolist()) for _ in range(60)}
+    assert 2 <= len(drawn) <= 8  # one for each clip that can be drawn
+    monkeypatch.setattr(encoded_frames, "NO_PROFILE_SHARE", 1.0)
+    expected = (frames_of(training, (clip, view)) - training.mean) / training.std
+    torch.testing.assert_close(training[9]["input_features"], expected)
+
+
+def test_frames_are_made_once_and_anew_with_other_weights(parts, table, network, extractor, monkeypatch):
+    training, _ = parts
+    calls = []
+    layer_outputs = type(network.encoder).layer_outputs
+    monkeypatch.setattr(
+        type(network.encoder), "layer_outputs", lambda *inputs: calls.append(1) or layer_outputs(*inputs)
+    )
+    EncodedFrames(training.items, table, network, extractor, NOISE, seed=0)
+    assert not calls
+    other = AutoModelForAudioClassification.from_config(network.config)
+    EncodedFrames(training.items[:1], table, other, extractor, NOISE, seed=0)
+    assert calls
+
+
+def frames_of(part: EncodedFrames, item: tuple[int, int]) -> torch.Tensor:
+    frames = np.frombuffer(part.views[item[1]][item[0]]["frames"], np.float16).astype(np.float32)
+    return torch.from_numpy(frames).view(-1, *part.shape)
+
+
+def train(root, preset, data, out, *more, encoder="encoder"):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data),
+         "--encoder", encoder, "--output_dir", out, *more],
+        env=os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, cwd=root,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(mini_ravdess, tmp_path_factory):
+    """What `train.py` makes of a tiny encoder."""
+    root = tmp_path_factory.mktemp("run")
+    sizes = {key: value for key, value in NETWORKS["ser_speech_encoder"].items() if key != "encoder_config"}
+    of_encoder = NETWORKS["ser_speech_encoder"]["encoder_config"]
+    whisper = WhisperConfig(**{**of_encoder, "encoder_layers": 3, "vocab_size": 40})
+    torch.manual_seed(0)
+    WhisperForAudioClassification(whisper).save_pretrained(root / "encoder")
+    content = json.loads((ROOT / "ser_model/training/presets/encoder-attention.json").read_text())
+    content["data"] |= {"corpora": ["ravdess"]}
+    content["model"] |= sizes
+    content["training"] |= {"learning_rate": 0.01, "warmup_steps": 0, "num_train_epochs": 8}
+    (root / "tiny.json").write_text(json.dumps(content))
+    done = train(root, "tiny.json", mini_ravdess, "out", "--num_proc", "2")
+    assert done.returncode == 0, done.stderr[-3_000:]
+    return root / "out"
+
+
+def test_train_py_makes_a_checkpoint_of_it(trained, mini_ravdess):
+    assert {path.name for path in trained.glob("*.py")} >= {"speech_encoder_ser.py", "speech_encoder_features_ser.py"}
+    config = json.loads((trained / "config.json").read_text())
+    assert config["encoder"] == "openai/whisper-base" and config["encoder_config"]["encoder_layers"] == 2
+    report = json.loads((trained / "report.json").read_text())
+    assert report["test"]["uar"] > 0.2  # chance is 0.125
+    assert "Pretrained encoder > standardisation by speaker > linear" in (trained / "README.md").read_text()
+    recognizer = EmotionRecognizer.from_pretrained(trained)
+    assert recognizer.model.dtype == torch.float32
+    assert (recognizer.model.frames_mean != 0).all() and (recognizer.model.frames_std != 1).all()
+    clips = sorted(mini_ravdess.glob("Actor_01/*.wav"))
+    profile = VoiceProfile.from_clips(recognizer, clips)
+    assert recognizer(clips[0], voice=profile).probabilities != recognizer(clips[0]).probabilities
+
+
+def test_layers_that_are_not_frozen_have_a_learning_rate_of_their_own(network, extractor, tmp_path):
+    config = SpeechEncoderConfig(**network.config.to_dict() | {"frozen_layers": 1})
+    trainer = SerTrainer(
+        model=AutoModelForAudioClassification.from_config(config), loss=Loss(), processing_class=extractor,
+        args=SerTrainingArguments(
+            output_dir=str(tmp_path), use_cpu=True, learning_rate=1e-3, encoder_learning_rate=1e-5, weight_decay=0.1
+        ),
+        eval_dataset=[{}],
+    )  # fmt: skip
+    rates = {
+        id(weights): group["lr"] for group in trainer.create_optimizer().param_groups for weights in group["params"]
+    }
+    trained = {name: weights for name, weights in trainer.model.named_parameters() if weights.requires_grad}
+    assert len(rates) == len(trained) and any(name.startswith("encoder.") for name in trained)
+    for name, weights in trained.items():
+        assert rates[id(weights)] == (1e-5 if name.startswith("encoder.") else 1e-3)
+
+
+def test_fine_tuning_from_the_command_line(trained, mini_ravdess):
+    content = json.loads((trained.parent / "tiny.json").read_text())
+    content["model"]["frozen_layers"] = 1
+    (trained.parent / "tuned.json").write_text(json.dumps(content))
+    done = train(trained.parent, "tuned.json", mini_ravdess, "tuned", "--max_steps", "2")
+    assert done.returncode == 0, done.stderr[-3_000:]
+    before, after = (
+        AutoModelForAudioClassification.from_pretrained(trained.parent / name).encoder.state_dict()
+        for name in ("out", "tuned")
+    )
+    changed = {name for name, weights in before.items() if not torch.equal(weights, after[name])}
+    assert changed and all(name.startswith("layers.1.") for name in changed)
+
+
+def test_an_encoder_that_is_not_there_gives_one_sentence(mini_ravdess, tmp_path):
+    content = json.loads((ROOT / "ser_model/training/presets/encoder-attention.json").read_text())
+    content["data"] |= {"corpora": ["ravdess"]}
+    (tmp_path / "own.json").write_text(json.dumps(content))
+    done = train(tmp_path, "own.json", mini_ravdess, "out", encoder="nowhere")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("train.py: The encoder nowhere cannot be loaded: ")

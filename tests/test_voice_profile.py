@@ -1,0 +1,134 @@
+"""Voice profiles: what they hold, what they change, and whom they are refused."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from conftest import ROOT, voiced_tone
+from hub_helpers import small_checkpoint
+
+from ser_model import EmotionRecognizer
+from ser_model.inference.voice_profile import SHRINK_FRAMES, VoiceProfile, VoiceProfileError, shrunk
+
+RATE = 16_000
+CLIPS = [voiced_tone(seconds, RATE, 180.0 + seconds) for seconds in (0.83, 1.5, 4.7)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return small_checkpoint(tmp_path_factory.mktemp("checkpoint") / "encoder", "ser_speech_encoder")
+
+
+@pytest.fixture(scope="module")
+def recognizer(folder):
+    return EmotionRecognizer.from_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def profile(recognizer):
+    return VoiceProfile.from_clips(recognizer, CLIPS, RATE)
+
+
+def test_the_statistics_are_those_of_all_frames(recognizer, profile):
+    """Also of a clip that is longer than the network's span, which is encoded span by span."""
+    span = recognizer.model.config.num_frames * 160
+    parts = [CLIPS[0], CLIPS[1]]
+    features = [recognizer.feature_extractor(clip, RATE, return_tensors="pt")["input_features"] for clip in parts]
+    features += recognizer.feature_extractor(CLIPS[2], RATE, return_tensors="pt")["input_features"].split(200, dim=1)
+    assert len(CLIPS[2]) > 2 * span and len(features) == 5
+    with torch.no_grad():
+        frames = torch.cat([recognizer.model.encoder_frames(x, torch.tensor([x.shape[1]]))[0] for x in features])
+    assert profile.num_frames == len(frames) == 20 + 37 + 50 + 50 + 17
+    np.testing.assert_allclose(profile.mean, frames.mean(dim=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(profile.std, frames.std(dim=0, correction=0), rtol=1e-3, atol=1e-5)
+
+
+def test_it_counts_more_the_more_speech_it_is_made_of():
+    own, of_training = torch.tensor([3.0]), torch.tensor([1.0])
+    assert shrunk(own, of_training, 0) == 1
+    assert shrunk(own, of_training, SHRINK_FRAMES) == 2
+    assert shrunk(own, of_training, 10**9).item() == pytest.approx(3, abs=1e-4)
+
+
+def test_a_profile_changes_the_prediction_and_leaves_the_model_as_it_was(recognizer, profile):
+    before = recognizer(CLIPS[1], RATE)
+    with_profile = recognizer(CLIPS[1], RATE, voice=profile)
+    assert max(abs(with_profile.probabilities[label] - p) for label, p in before.probabilities.items()) > 1e-4
+    assert recognizer(CLIPS[1], RATE).probabilities == before.probabilities
+    statistics = {name: getattr(recognizer.model, name).clone() for name in ("frames_mean", "frames_std")}
+    by_hand = EmotionRecognizer(recognizer.model, recognizer.feature_extractor)
+    try:
+        for name, values in (("frames_mean", profile.mean), ("frames_std", profile.std)):
+            getattr(by_hand.model, name).copy_(shrunk(torch.tensor(values), statistics[name], profile.num_frames))
+        assert by_hand(CLIPS[1], RATE).probabilities == pytest.approx(with_profile.probabilities, abs=1e-6)
+    finally:
+        for name, values in statistics.items():
+            getattr(recognizer.model, name).copy_(values)
+
+
+def test_saved_and_loaded_it_is_the_same_and_holds_no_audio(profile, tmp_path):
+    profile.save(tmp_path / "me.json")
+    assert VoiceProfile.load(tmp_path / "me.json") == profile
+    content = json.loads((tmp_path / "me.json").read_text())
+    assert set(content) == {"checkpoint", "num_frames", "mean", "std"}
+    assert np.shape(content["mean"]) == np.shape(content["std"]) == (2, 16)
+
+
+@pytest.mark.parametrize("changed", [{"mean": [[1.0]]}, {"std": "much"}, {"num_frames": 0}, {"num_frames": "3"},
+                                     {"mean": None}, {"checkpoint": 3}, {"more": 1}])  # fmt: skip
+def test_other_json_is_refused_in_one_sentence(profile, tmp_path, changed):
+    profile.save(tmp_path / "me.json")
+    content = json.loads((tmp_path / "me.json").read_text()) | changed
+    with pytest.raises(VoiceProfileError, match="is no voice profile"):
+        VoiceProfile.from_dict(content)
+    for text in ("[1, 2]", "{", "\x00"):
+        (tmp_path / "me.json").write_text(text)
+        with pytest.raises(VoiceProfileError, match="is no voice profile"):
+            VoiceProfile.load(tmp_path / "me.json")
+    with pytest.raises(VoiceProfileError, match="cannot be read"):
+        VoiceProfile.load(tmp_path / "nowhere.json")
+
+
+def test_it_belongs_to_one_checkpoint(folder, profile, tmp_path):
+    again = EmotionRecognizer.from_pretrained(folder)
+    again(CLIPS[0], RATE, voice=profile)
+    other = EmotionRecognizer.from_pretrained(folder)
+    other.model.frames_mean.add_(0.5)
+    with pytest.raises(VoiceProfileError, match="made with another model"):
+        other(CLIPS[0], RATE, voice=profile)
+    without = EmotionRecognizer.from_pretrained(small_checkpoint(tmp_path / "cnn", "ser_cnn_bilstm"))
+    for use in (lambda: without(CLIPS[0], RATE, voice=profile), lambda: VoiceProfile.from_clips(without, CLIPS, RATE)):
+        with pytest.raises(VoiceProfileError, match="no speech encoder"):
+            use()
+    with pytest.raises(VoiceProfileError, match="at least one recording"):
+        VoiceProfile.from_clips(again, [])
+
+
+def test_from_the_command_line(folder, recognizer, tmp_path):
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    for index, clip in enumerate(CLIPS):
+        soundfile.write(clips / f"{index}.wav", clip, RATE, subtype="FLOAT")
+    made = ser_model("voice-profile", tmp_path / "me.json", clips, "--model", folder)
+    assert made.returncode == 0, made.stderr
+    assert "from 3 recordings, 7 s" in made.stdout
+    done = ser_model("predict", clips / "0.wav", "--model", folder, "--voice", tmp_path / "me.json", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    expected = recognizer(clips / "0.wav", voice=VoiceProfile.load(tmp_path / "me.json")).probabilities
+    assert json.loads(done.stdout)[0]["probabilities"] == pytest.approx(expected, abs=1e-5)
+    (tmp_path / "me.json").write_text("{}")
+    refused = ser_model("predict", clips, "--model", folder, "--voice", tmp_path / "me.json")
+    assert refused.returncode == 1 and refused.stderr.strip() == "predict: This is no voice profile."
+    (clips / "3.wav").write_text("no audio")
+    broken = ser_model("voice-profile", tmp_path / "other.json", clips, "--model", folder)
+    assert broken.returncode == 1 and broken.stderr.startswith("voice-profile: ")
+    assert "Traceback" not in broken.stderr and not (tmp_path / "other.json").exists()
+
+
+def ser_model(*words):
+    command = [sys.executable, "-m", "ser_model", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
