@@ -22,7 +22,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class AttentionData:
-    """Where the network listened: `times` in seconds, and `weights` that sum to 1."""
+    """Attention over time: `times` in seconds, and `weights` that sum to 1."""
 
     times: list[float]
     weights: list[float]
@@ -50,7 +50,7 @@ class SegmentData:
 
 @dataclass
 class WindowData:
-    """One look of the network; times in seconds."""
+    """One analysis window; times in seconds."""
 
     start: float
     end: float
@@ -69,7 +69,7 @@ class TimelineData:
 
 @dataclass
 class FileRow:
-    """One file's row in the answer of `/batch`: what was heard, or `error`."""
+    """One file's row in the answer of `/batch`: the prediction, or `error`."""
 
     file: str
     label: str | None
@@ -80,7 +80,7 @@ class FileRow:
 
 @dataclass
 class Comparison:
-    """One checkpoint's entry in the answer of `/compare`: what it heard, or `error`."""
+    """One checkpoint's entry in the answer of `/compare`: its prediction, or `error`."""
 
     model: str
     label: str | None

@@ -17,26 +17,31 @@ NO_MODELS = "Choose at least one model."
 NO_SPEECH = "No speech was found in the recording: only silence, or a steady hum or hiss."
 CANCELLED = "Cancelled."
 CANNOT_PLAY = (
-    "The browser cannot play this: it is of a kind it does not know, or has been deleted meanwhile. Upload it again."
+    "The browser cannot play this recording: its format is unsupported, or it has been deleted. Upload it again."
 )
 SILENCE = "silence"
 LIVE_NOTE = (
-    "About three times a second the network hears the last three seconds of speech. Nothing of it is written down: "
-    "the server keeps the last 20 seconds in memory and forgets them half a minute after you stop. The browser's "
-    "gain control, noise suppression and echo cancellation are off, since they change what emotions sound like; "
-    "keep the level between -40 and -10 dB while you speak."
+    "About three times a second the emotion of the last three seconds of speech is predicted. Nothing is written to "
+    "disk: the server keeps the last 20 seconds in memory and deletes them half a minute after you stop. The browser's "
+    "gain control, noise suppression and echo cancellation are off, since they change the sound of emotions. "
+    "Keep the level between -40 and -10 dB while you speak."
 )
 RECORDING_NOTE = (
-    "Where somebody speaks, the network hears three seconds at a time, each half over the one before. Take "
-    "the result for a sketch: every window is right about as often as the note on the first tab says."
+    "Speech is analysed in windows of three seconds that overlap by half. Single windows are often wrong: the tab Clip "
+    "shows the accuracy of the model."
 )
-BATCH_NOTE = "Every file becomes a row; a file that cannot be heard is listed with its reason and stops no other."
-COMPARE_NOTE = "One clip, several models: where they disagree, none of them should be believed."
+BATCH_NOTE = (
+    "Each file becomes one row. Files that cannot be used are listed with the reason; the others are predicted."
+)
+COMPARE_NOTE = "Predict one clip with several models. Where they disagree, treat every prediction as uncertain."
 COMPARE_INFO = (
-    "Choose, or type the Hub id of a model of this project and press Enter. Code that comes with it is not run."
+    "Choose from the list, or type the Hub id of a model of this project and press Enter. Code that comes with it is "
+    "not run."
 )
-NOT_FEELINGS = "It names how a voice sounds, not what a person feels. Decide nothing about anybody with it."
-UNKNOWN = "How often this model is right is unknown: it came without a report."
+NOT_FEELINGS = (
+    "The prediction says how a voice sounds, not what a person feels. Do not use it for decisions about people."
+)
+UNKNOWN = "Accuracy unknown: this model came without a report."
 
 CLOSE_SECOND = 0.5  # share of the first's probability from which a second emotion is named
 CLIPPED_DB, FAINT_DB = -0.1, -35.0
@@ -47,28 +52,31 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def how_often_right(report: Mapping[str, Any] | None) -> str:
-    """How far the model can be trusted, from the test part of its report."""
+def accuracy_note(report: Mapping[str, Any] | None) -> str:
+    """Accuracy and UAR from the test part of a report, and what they were measured on."""
     if not report or "accuracy" not in report.get("test", {}):
         return UNKNOWN
-    test = report["test"]
-    corpora = ", ".join(corpus_name(name) for name in report.get("corpora", [])) or "its test clips"
+    test, classes = report["test"], len(report.get("labels", []))
+    among = f" ({classes} classes, chance {percent(1 / classes)})" if classes else ""
     clips = report.get("split_sizes", {}).get("test")
-    figures = f"UAR {percent(test['uar'])}" + (f", {clips} clips" if clips else "")
-    guess = f" Guessing would be right 1 time of {len(report['labels'])}." if report.get("labels") else ""
+    measured_on = [
+        *map(corpus_name, report.get("corpora", [])),
+        f"protocol {report.get('protocol', 'unknown')}",
+        f"fold {report.get('fold', 'unknown')}",
+        *([f"{clips} test clips"] if clips else []),
+    ]
     return (
-        f"Right {_times(10 * test['accuracy'])} of 10 on {_listened_to(report)} "
-        f"({corpora}, protocol {report.get('protocol', 'unknown')}, fold {report.get('fold', 'unknown')}: {figures})."
-        f"{guess}{_leak(report)}"
+        f"Accuracy on {_TESTED_ON[speakers_tested(report)]}: {percent(test['accuracy'])}{among}, "
+        f"UAR {percent(test['uar'])}. Measured on: {', '.join(measured_on)}.{_leak(report)}"
     )
 
 
-def how_sure(report: Mapping[str, Any] | None) -> str:
-    """How far the percentages can be trusted; empty where the report does not tell."""
+def calibration_note(report: Mapping[str, Any] | None) -> str:
+    """How far the probabilities can be trusted; empty where no report tells."""
     error = (report or {}).get("test", {}).get("calibration", {}).get("ece")
     if error is None:
         return ""
-    return f"How sure it says it is and how often it was right lay {100 * error:.0f} points of 100 apart on average."
+    return f"Calibration error (ECE): {percent(error)}, the average gap between confidence and accuracy."
 
 
 def corpus_name(name: str) -> str:
@@ -76,66 +84,65 @@ def corpus_name(name: str) -> str:
     return name.upper().replace("_", "-")
 
 
-def _times(count: float) -> str:
-    rounded = round(count)
-    return f"{rounded} time" if rounded == 1 else f"{rounded} times"
+_TESTED_ON = {
+    "unseen": "unseen speakers",
+    "seen in training": "speakers seen in training",
+    "unknown": "the test clips",
+}
 
 
-def _listened_to(report: Mapping[str, Any]) -> str:
+def speakers_tested(report: Mapping[str, Any]) -> str:
+    """Whether the test speakers were in the training data: a key of `_TESTED_ON`."""
     shared = report.get("leakage", {}).get("test", {}).get("shared_speakers")
     if shared is None:
-        return "its test clips"
-    return "clips of speakers it knew from training" if shared else "speakers it never heard"
+        return "unknown"
+    return "seen in training" if shared else "unseen"
 
 
 def _leak(report: Mapping[str, Any]) -> str:
     if not report.get("leakage", {}).get("leaking"):
         return ""
-    return " This figure leaks: training had heard the test clips, so it is too high."
+    return " These figures are too high: test clips, or copies of them, were in the training data."
 
 
-def when_it_says(report: Mapping[str, Any] | None, label: str) -> str:
-    """How often the model was right in its test when it answered `label`; empty where no report tells."""
+def precision_note(report: Mapping[str, Any] | None, label: str) -> str:
+    """Precision of the model for `label` in its test; empty where no report tells."""
     test = (report or {}).get("test", {})
     labels = (report or {}).get("labels", [])
     if label not in labels or "confusion_matrix" not in test:
         return ""
-    counts = np.asarray(test["confusion_matrix"])  # acted as, heard as
+    counts = np.asarray(test["confusion_matrix"])  # (true, predicted)
     column = labels.index(label)
-    said, right = int(counts[:, column].sum()), int(counts[column, column])
-    if said == 0:
-        return f"In its test it never said “{label}”, so how often that answer is right is unknown."
-    return f"In its test it said “{label}” {_times(said)} and was right {_times(right)}."
+    predicted, correct = int(counts[:, column].sum()), int(counts[column, column])
+    if predicted == 0:
+        return f"Precision for “{label}” is unknown: it was never predicted for the test speakers."
+    share = percent(correct / predicted)
+    return f"Precision for “{label}” on the test speakers: {share} ({correct} of {predicted})."
 
 
-def second_guess(probabilities: Mapping[str, float]) -> str:
-    """Names the second emotion where it comes close; otherwise empty."""
+def close_second(probabilities: Mapping[str, float]) -> str:
+    """Names the second emotion where its probability is close to the first's; otherwise empty."""
     ranked = sorted(probabilities.items(), key=lambda item: -item[1])
     if len(ranked) < 2:
         return ""
     (_, most), (label, next_most) = ranked[:2]
-    return f"It could also be {label}." if next_most >= CLOSE_SECOND * most else ""
+    return f"Close second: {label} ({percent(next_most)})." if next_most >= CLOSE_SECOND * most else ""
 
 
 def level(wave: np.ndarray, duration: float) -> str:
-    """Length and peak level, with a hint where the recording was made too loud or too faint."""
+    """Length and peak level, with a hint where the recording is too loud or too quiet."""
     peak = 20 * np.log10(max(float(np.abs(wave).max()), 1e-6))
     text = f"{duration:.1f} s, peak {peak:.1f} dB"
     if peak >= CLIPPED_DB:
-        return f"{text}: perhaps too loud; a little further from the microphone may help"
+        return f"{text}: perhaps too loud; move away from the microphone"
     if peak < FAINT_DB:
-        return f"{text}: faint; nearer to the microphone may help"
+        return f"{text}: too quiet; move closer to the microphone"
     return text
-
-
-def speakers_heard(report: Mapping[str, Any]) -> str:
-    """Whether training knew the test speakers, for a table."""
-    return {"speakers it never heard": "new", "its test clips": "unknown"}.get(_listened_to(report), "known")
 
 
 @dataclass(frozen=True)
 class VoiceText:
-    """How a measure of the voice is told: its title, what it means, and how its value is written."""
+    """How a measure of the voice is presented: its title, what it means, and how its value is written."""
 
     title: str
     meaning: str
@@ -166,7 +173,7 @@ VOICE = {
     "speaking_part": VoiceText("Speaking part", "How much of the clip is speech rather than pause.", "%", 100),
 }
 NO_VALUE = "\u2013"
-VOICE_LEAD = "What Praat measures in this voice, and where that lies among reference speakers."
+VOICE_LEAD = "Measures of this voice by Praat, and its place among reference speakers."
 VOICE_WAITING = "Seven measures of the voice appear here, each with its place among reference speakers."
 NOT_MEASURED = "Cannot be measured: too little voiced speech."
 CLIPS_BY = {"women": "clips by women", "men": "clips by men", "all": "clips"}
@@ -187,8 +194,9 @@ def voice_reference(content: Mapping[str, Any]) -> str:
     corpora = ", ".join(corpus_name(name) for name in content["corpora"])
     clips, women, men = (sum(part[name] for part in content["corpora"].values()) for name in ("clips", "women", "men"))
     return (
-        f"The hills show {clips:,} clips by {women} women and {men} men ({corpora}): acted English, recorded in quiet "
-        "rooms. Dark is the middle half, the line the median, the arrow this clip. No measure says that a voice is ill."
+        f"The distributions show {clips:,} clips by {women} women and {men} men ({corpora}): acted English, recorded "
+        "in quiet rooms. Dark is the middle half, the line the median, the arrow this clip. No measure says that a voice "
+        "is ill."
     )
 
 
@@ -200,73 +208,76 @@ def timeline_summary(timeline: Timeline) -> str:
     spoken = sum(totals.values())
     ranked = sorted(totals.items(), key=lambda item: -item[1])
     shares = ", ".join(f"{label} {percent(seconds / spoken)}" for label, seconds in ranked)
-    return f"{spoken:.0f} s of speech in {timeline.duration:.0f} s, {len(timeline.segments)} segments. Heard: {shares}."
+    length = f"{spoken:.0f} s of speech in {timeline.duration:.0f} s, {len(timeline.segments)} segments"
+    return f"{length}. Predicted: {shares}."
 
 
 def timeline_picture(timeline: Timeline) -> str:
     """The picture of a recording for those who do not see it."""
-    return f"Probabilities of the emotions over time, stacked. {timeline_summary(timeline)} The table below has it all."
+    return (
+        f"Stacked probabilities of the emotions over time. {timeline_summary(timeline)} The table lists the segments."
+    )
 
 
 def live_picture(runs: Sequence[tuple[float, float, str]]) -> str:
-    """The rolling picture for those who do not see it: what was heard last, silence in between left out."""
+    """The rolling picture for those who do not see it: the latest emotions, without the silence in between."""
     last = [label for _, _, label in runs[-6:]]
     told = [label for before, label in pairwise(["", *last]) if label != before]
-    return "Probabilities of the emotions over the last 45 seconds, stacked. " + (
-        f"Lately: {', '.join(told)}." if told else "No speech yet."
+    return "Stacked probabilities of the emotions over the last 45 seconds. " + (
+        f"Latest: {', '.join(told)}." if told else "No speech yet."
     )
 
 
 def batch_summary(good: int, bad: int) -> str:
-    """How many files were heard."""
-    files = f"{good} file{'' if good == 1 else 's'} heard"
-    return f"{files}, {bad} could not be." if bad else f"{files}."
+    """How many files have a prediction, and how many have not."""
+    files = f"{good} file{'' if good == 1 else 's'} predicted"
+    return f"{files}, {bad} failed." if bad else f"{files}."
 
 
 def agreement(entries: Sequence[Mapping[str, Any]]) -> str:
-    """Whether the models said the same."""
+    """Whether the models predict the same emotion."""
     said = [entry["label"] for entry in entries if entry["label"]]
     if len(said) < 2:
         return ""
     if len(set(said)) == 1:
-        return f"{'Both' if len(said) == 2 else f'All {len(said)}'} models hear {said[0]}."
-    return f"The models disagree ({', '.join(said)}): take none of the answers for certain."
+        return f"{'Both' if len(said) == 2 else f'All {len(said)}'} models predict {said[0]}."
+    return f"The models disagree ({', '.join(said)}): treat every prediction as uncertain."
 
 
-MUST_NOT = [
-    "Decide nothing about a person with it: not on hiring, school, insurance, health, credit, police or borders. "
-    "In the European Union the law forbids inferring emotions at work and at school, with few exceptions.",
-    "It learned from actors who were told what to feel. Real feelings show differently, or not at all; from the voice "
-    "alone, even people agree with the actors of one corpus (CREMA-D) on 4 clips of 10.",
-    "It learned from adults speaking English in North America and Britain. Other languages, cultures, ages, "
-    "accents, illnesses of the voice, poor microphones and noisy rooms are outside what was measured.",
+LIMITS = [
+    "Do not use it for decisions about people: not in hiring, school, insurance, health, credit, policing or border "
+    "control. European Union law forbids inferring emotions at work and at school, with few exceptions.",
+    "It was trained on actors who were told which emotion to act. Real emotions sound different, or cannot be heard at "
+    "all: people who judge the voices of one corpus (CREMA-D) agree with the acted emotion on 4 clips of 10.",
+    "It was trained on adults who speak English in North America and Britain. Other languages, cultures, ages, "
+    "accents, voice disorders, poor microphones and noisy rooms were not measured.",
 ]
 ABOUT_PRIVACY = [
-    "Clips are analysed by the machine that serves this page and sent nowhere else; no one listens, nothing is learned "
-    "from them. Uploaded and recorded clips lie in a temporary folder and are deleted within an hour, or when the "
-    "server stops. Live sound is never written to a file. There are no cookies for tracking and no analytics.",
+    "Clips are analysed by the machine that serves this page and sent nowhere else. Nobody listens to them, and no "
+    "model is trained on them. Uploads and recordings lie in a temporary folder and are deleted within an hour, or "
+    "when the server stops. Live audio is never written to a file. There are no tracking cookies and no analytics.",
     "Record other people only with their consent.",
 ]
 LICENCES = [
-    "The code is under the Apache License 2.0. A model's weights inherit the terms of the corpora they learned from: "
-    "the table below names their licence, the model card the corpora. Most of these corpora forbid commercial use.",
+    "The code is under the Apache License 2.0. A model's weights inherit the terms of the corpora it was trained on: "
+    "the table below has their licence, the model card the corpora. Most of these corpora forbid commercial use.",
     "The synthetic examples were made with espeak-ng and are free to use. No recording of a corpus is shipped.",
 ]
 QUESTIONS = {
-    "It says the same emotion whatever I say": (
-        "Speak a whole sentence of two to five seconds, near the microphone. The level is written under the answer: a "
-        "peak between -20 and -3 dB is good. The browser's gain control, which flattens loud and soft, is off on this "
-        "page; your system may have one of its own. A voice unlike those it learned from is still often misjudged."
+    "Why do I always get the same emotion?": (
+        "Speak a whole sentence of two to five seconds, close to the microphone. A peak between -20 and -3 dB, shown "
+        "below the predicted emotion, is good. This page turns the browser's gain control off, which levels loud and "
+        "quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged."
     ),
-    "Which label is which index?": (
-        "The table below has the order of the outputs of each model; it is also in the model's config.json."
+    "Which label belongs to which output?": (
+        "The table of label indices below has the order for each model; it is also in the model's config.json."
     ),
-    "Can it listen live?": "Yes: on the tab Live, with silence shown as silence.",
-    "My recording is an hour long": (
-        "The tab Recording follows it window by window; so does python -m ser_model timeline FILE."
+    "Can it predict live?": "Yes, on the tab Live; silence is shown as silence.",
+    "Can I analyse a recording that is an hour long?": (
+        "Yes, on the tab Recording, or with python -m ser_model timeline FILE."
     ),
-    "How sure is it?": (
-        "On clips like those of its test, about as sure as it says: the note beside the answer tells how far apart "
-        "the two lay. Elsewhere nobody knows. Below every answer stands how often the same answer was right."
+    "How reliable is the confidence?": (
+        "On clips like those of the test, the calibration error beside the predicted emotion tells; on other clips it "
+        "is unknown. Below each prediction stands the precision of the model for that emotion."
     ),
 }

@@ -14,7 +14,9 @@ from .examples import all_examples
 from .models import Models
 
 TITLE = "What emotion is in this voice?"
-INTRODUCTION = "Record a sentence or upload a clip: a network trained on speech says which emotion it hears, and where."
+INTRODUCTION = (
+    "Record a sentence or upload a clip to predict its emotion, and see which moments the prediction rests on."
+)
 PRIVACY = "Clips are analysed by the machine that serves this page, sent nowhere else, and deleted within an hour."
 DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that is promised
 MAX_FILE_SIZE = "700mb"  # an hour of stereo as on a CD

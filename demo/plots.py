@@ -40,21 +40,21 @@ def clip_figure(
     """Waveform above log-mel spectrogram on one time axis, with attention laid over both.
 
     Args:
-        result: What the recognizer heard in the recording.
+        result: The prediction for the recording.
         wave: The recording `(num_samples,)`.
         sampling_rate: Its sampling rate in Hz.
         size: Width and height in inches.
     """
     figure = Figure(figsize=size, layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 4))
-    keys = [Patch(facecolor=INK, alpha=0.75, label="sound wave")]
+    keys = [Patch(facecolor=INK, alpha=0.75, label="waveform")]
     _draw_log_mel(lower, wave, sampling_rate)
     if result.attention is not None:
         colour = colour_of(result.label)
         times, shares = attention_curve(result.attention)
         _draw_under_wave(upper, times, shares, colour)
         _draw_over_log_mel(lower, times, shares)
-        keys.append(Patch(facecolor=colour, edgecolor=INK, linewidth=0.7, label="where the network listened"))
+        keys.append(Patch(facecolor=colour, edgecolor=INK, linewidth=0.7, label="attention over time"))
     _draw_wave(upper, wave, sampling_rate)
     upper.set_xlim(0, len(wave) / sampling_rate)
     lower.set_xlabel("time in seconds")

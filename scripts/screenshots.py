@@ -36,11 +36,11 @@ def tour(page: Page, folder: Path) -> None:
     picture(page, "clip")
 
     page.get_by_role("tab", name="Live").click()
-    page.get_by_role("button", name="Start listening").click()
+    page.get_by_role("button", name="Start the microphone").click()
     page.wait_for_timeout(1000 * LIVE_SECONDS)
     page.locator(".ser-live-now:not(.ser-silent)").wait_for()  # not in a pause
     picture(page, "live")
-    page.get_by_role("button", name="Stop listening").click()
+    page.get_by_role("button", name="Stop the microphone").click()
 
     page.get_by_role("tab", name="Recording").click()
     page.set_input_files("#ser-recording-audio input[type=file]", talk(folder / "talk.wav", 16_000, 0.4))
@@ -52,7 +52,7 @@ def tour(page: Page, folder: Path) -> None:
     spoilt = folder / "spoilt.wav"
     spoilt.write_text("These are words, not sound.")
     page.set_input_files("#ser-files input[type=file]", [*chosen.values(), spoilt])
-    page.get_by_role("button", name="Hear them all").click()
+    page.get_by_role("button", name="Predict all").click()
     page.locator("#ser-batch-table table").wait_for()
     picture(page, "batch")
 

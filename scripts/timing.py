@@ -52,7 +52,7 @@ def live(page: Page, minutes: int, process: int) -> None:
     moments: list[float] = []
     page.on("response", lambda response: moments.append(time.monotonic()) if "/live/" in response.url else None)
     page.get_by_role("tab", name="Live").click()
-    page.get_by_role("button", name="Start listening").click()
+    page.get_by_role("button", name="Start the microphone").click()
     page.wait_for_timeout(5000)
     for minute in range(1, minutes + 1):
         moments.clear()
@@ -63,7 +63,7 @@ def live(page: Page, minutes: int, process: int) -> None:
             f"server {resident_megabytes(process):.0f} MB",
             flush=True,
         )
-    page.get_by_role("button", name="Stop listening").click()
+    page.get_by_role("button", name="Stop the microphone").click()
 
 
 def resident_megabytes(process: int) -> float:
@@ -74,7 +74,7 @@ def resident_megabytes(process: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=int, default=3, help="how long Live listens (default: 3)")
+    parser.add_argument("--minutes", type=int, default=3, help="how long Live runs (default: 3)")
     minutes = parser.parse_args().minutes
     with tempfile.TemporaryDirectory() as name, sync_playwright() as player:
         folder = Path(name)
@@ -84,7 +84,7 @@ def main() -> None:
         since = time.monotonic()
         with running_app(folder) as (url, process):
             page.goto(url)
-            page.get_by_role("button", name="Hear the emotion").wait_for()
+            page.get_by_role("button", name="Predict the emotion").wait_for()
             print(f"page usable {time.monotonic() - since:.1f} s after the start")
             clicks(page)
             live(page, minutes, process)

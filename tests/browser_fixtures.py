@@ -65,7 +65,7 @@ def open_page(browser, app_url) -> Iterator[OpenPage]:
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(app_url)
-        page.get_by_role("button", name="Hear the emotion").wait_for()
+        page.get_by_role("button", name="Predict the emotion").wait_for()
         return page
 
     yield open_it

@@ -13,7 +13,7 @@ from ser_model import CnnBilstmConfig, CnnBilstmForAudioClassification, EmotionR
 
 LABELS = ["calm", "sad", "angry"]
 RATE = 16_000
-SPOKEN_PEAK = 0.26  # of what the browser's microphone hears
+SPOKEN_PEAK = 0.26  # of the browser's microphone
 
 
 def tiny_recognizer(seed: int = 0) -> EmotionRecognizer:

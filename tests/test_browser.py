@@ -1,4 +1,4 @@
-"""The page in a real browser: what a visitor sees, hears asked for, and is told."""
+"""The page in a real browser: what a visitor sees, and which messages appear."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def test_an_uploaded_clip_gives_emotion_bars_and_picture(open_page, tmp_path):
     assert sum(shares.values()) == pytest.approx(100, abs=4)  # each is rounded
     widths = [row.bounding_box()["width"] for row in page.locator(".ser-fill").all()]
     assert widths == sorted(widths, reverse=True)
-    picture = page.get_by_role("img", name="where the network listened")
+    picture = page.get_by_role("img", name="attention over time")
     playwright.expect(picture.locator("svg").first).to_be_visible()
-    assert "where the network listened" in picture.inner_text()
+    assert "attention over time" in picture.inner_text()
     assert "3.0 s" in page.inner_text("#ser-emotion")
 
 
-def test_the_page_says_how_often_it_is_right(open_page):
+def test_the_page_gives_the_accuracy(open_page):
     note = open_page().locator("#ser-trust")
-    playwright.expect(note).to_contain_text(re.compile(r"Right \d+ times? of 10 on .*UAR \d+ %"))
+    playwright.expect(note).to_contain_text(re.compile(r"Accuracy on .*: \d+ % .*UAR \d+ %"))
     playwright.expect(note).to_contain_text("not what a person feels")
 
 
@@ -98,7 +98,7 @@ def test_what_is_not_audio_is_explained_where_the_answer_would_be(open_page, tmp
     assert "Traceback" not in page.inner_text("body")
 
 
-def test_a_dropped_file_is_heard_too(open_page, tmp_path):
+def test_a_dropped_file_is_predicted_too(open_page, tmp_path):
     sound = tone_file(tmp_path / "tone.wav", 1.0).read_bytes()
     page = open_page()
     dropped = page.evaluate_handle(
@@ -126,7 +126,7 @@ def test_the_keyboard_reaches_the_button_and_nothing_chosen_is_said(open_page):
     page = open_page()
     for _ in range(20):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "ser-hear":
+        if page.evaluate("document.activeElement.id") == "ser-predict":
             break
     page.keyboard.press("Enter")
     playwright.expect(page.locator("#ser-emotion")).to_contain_text("Record or upload a clip first.")

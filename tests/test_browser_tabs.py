@@ -60,7 +60,7 @@ def test_live_for_twenty_seconds(open_page, app_folder, tmp_path):
             new MutationObserver(() => window.said.add(region.textContent)).observe(region, { childList: true });
         }"""
     )
-    page.get_by_role("button", name="Start listening").click()
+    page.get_by_role("button", name="Start the microphone").click()
     seconds = page.locator("#ser-live-seconds")
     expect(seconds).to_have_text(re.compile(r"^[5-7] s"))
     early, memory, started = columns_drawn(page), resident_megabytes(app_folder), len(answers)
@@ -74,8 +74,8 @@ def test_live_for_twenty_seconds(open_page, app_folder, tmp_path):
     said = set(page.evaluate("[...window.said]"))
     assert messages.SILENCE in said and said & set(EMOTIONS)
     assert float(page.inner_text("#ser-live-decibels").split()[0]) <= 0
-    page.get_by_role("button", name="Stop listening").click()
-    expect(page.get_by_role("button", name="Start listening")).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("button", name="Stop the microphone").click()
+    expect(page.get_by_role("button", name="Start the microphone")).to_have_attribute("aria-pressed", "false")
     stopped = len(answers)
     page.wait_for_timeout(1500)
     assert len(answers) <= stopped + 1  # one may have been under way
@@ -84,9 +84,9 @@ def test_live_for_twenty_seconds(open_page, app_folder, tmp_path):
 def test_live_without_a_microphone_is_explained(open_page):
     page = go(open_page(), "Live")
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no')); }")
-    page.get_by_role("button", name="Start listening").click()
+    page.get_by_role("button", name="Start the microphone").click()
     expect(page.locator("#ser-live-emotion").get_by_role("alert")).to_contain_text("microphone cannot be used")
-    expect(page.get_by_role("button", name="Start listening")).to_be_visible()
+    expect(page.get_by_role("button", name="Start the microphone")).to_be_visible()
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +107,9 @@ def test_a_ten_minute_recording(open_page, long_talk, tmp_path):
     status = page.locator("#ser-recording-status")
     expect(status).to_have_text(messages.CANCELLED)
     expect(page.get_by_role("button", name="Cancel")).to_be_disabled()
-    page.get_by_role("button", name="Follow the emotion").click()
+    page.get_by_role("button", name="Analyse the recording").click()
     expect(progress).to_be_visible()
-    expect(status).to_contain_text("segments. Heard:")
+    expect(status).to_contain_text("segments. Predicted:")
     expect(page.get_by_role("img", name="over time")).to_be_visible()
     rows = page.locator(".ser-segments tbody tr")
     assert rows.count() >= 60
@@ -171,8 +171,8 @@ def test_a_batch_with_one_bad_file(open_page, tmp_path):
     good = [tone_file(tmp_path / f"{seconds:.0f} s.wav", seconds) for seconds in (3.0, 1.0, 2.0)]
     page = go(open_page(), "Batch")
     page.set_input_files("#ser-files input[type=file]", [*good, bad])
-    page.get_by_role("button", name="Hear them all").click()
-    expect(page.locator("#ser-batch-status")).to_contain_text("3 files heard, 1 could not be.")
+    page.get_by_role("button", name="Predict all").click()
+    expect(page.locator("#ser-batch-status")).to_contain_text("3 files predicted, 1 failed.")
     expect(page.locator("#ser-batch-status").get_by_role("listitem")).to_contain_text("bad.wav: This file is not audio")
     durations = page.locator("#ser-batch-table tbody td:nth-child(4)")
     assert durations.all_inner_texts() == ["3.0", "1.0", "2.0"]
@@ -189,7 +189,7 @@ def test_a_batch_with_one_bad_file(open_page, tmp_path):
 def test_compare_shows_two_models_side_by_side(open_page, tmp_path):
     page = go(open_page(), "Compare")
     page.set_input_files("#ser-compare-audio input[type=file]", tone_file(tmp_path / "tone.wav"))
-    expect(page.locator("#ser-compared")).to_contain_text(re.compile(r"models hear|The models disagree"))
+    expect(page.locator("#ser-compared")).to_contain_text(re.compile(r"models predict|The models disagree"))
     lefts = [card.bounding_box()["x"] for card in page.locator(".ser-side section").all()]
     assert len(lefts) >= 2 and lefts[1] > lefts[0] + 200
 
@@ -197,15 +197,15 @@ def test_compare_shows_two_models_side_by_side(open_page, tmp_path):
 def test_about_tells_limits_figures_and_labels(open_page):
     page = go(open_page(), "About")
     text = page.locator("#ser-about")
-    for said in ("must not be used for", "Decide nothing about a person", "within an hour", "same emotion whatever"):
+    for said in ("Limits of use", "decisions about people", "within an hour", "the same emotion"):
         expect(text).to_contain_text(said)
-    expect(page.get_by_role("table", name="How often the models are right")).to_contain_text("RAVDESS")
-    expect(page.get_by_role("table", name="Which label is which index")).to_contain_text("surprise")
+    expect(page.get_by_role("table", name="Test results")).to_contain_text("RAVDESS")
+    expect(page.get_by_role("table", name="Label indices")).to_contain_text("surprise")
     page.get_by_role("button", name="Model card of").first.click()
     expect(page.locator(".ser-prose").first).to_contain_text("Training data and licence")
 
 
-def test_an_example_is_heard_and_its_voice_measured(open_page):
+def test_an_example_is_predicted_and_its_voice_measured(open_page):
     page = open_page()
     page.get_by_role("button", name="Synthetic: even").click()
     expect(page.locator("#ser-emotion .ser-label")).to_have_text(re.compile("|".join(EMOTIONS)))
@@ -216,7 +216,7 @@ def test_an_example_is_heard_and_its_voice_measured(open_page):
     expect(measures.first).to_contain_text("clips by women")
 
 
-def test_examples_clicked_one_after_the_other_are_heard_without_the_queue(open_page):
+def test_examples_clicked_one_after_the_other_are_predicted_without_the_queue(open_page):
     """A click in the moment in which gradio's queue closes its event stream would be lost, so none may need it."""
     page = open_page()
     examples = page.locator("#ser-examples button")
@@ -230,7 +230,7 @@ def test_examples_clicked_one_after_the_other_are_heard_without_the_queue(open_p
     assert queued == []
 
 
-def test_keyboard_alone_listens_live_and_sorts(open_page, tmp_path):
+def test_keyboard_alone_runs_live_and_sorts(open_page, tmp_path):
     page = open_page()
 
     def reach(condition: str) -> None:
@@ -246,7 +246,7 @@ def test_keyboard_alone_listens_live_and_sorts(open_page, tmp_path):
     page.keyboard.press("Space")
     expect(page.locator("#ser-live-seconds")).to_have_text(re.compile(r"^[1-9]"))
     page.keyboard.press("Space")
-    expect(page.get_by_role("button", name="Start listening")).to_be_visible()
+    expect(page.get_by_role("button", name="Start the microphone")).to_be_visible()
     go(page, "Recording")
     page.set_input_files("#ser-recording-audio input[type=file]", recording(tmp_path / "talk.wav", 2.0, 2.0))
     expect(page.locator(".ser-play")).not_to_have_count(0)
@@ -268,7 +268,7 @@ def fill(page: playwright.Page, folder: Path) -> None:
         expect(page.locator(shown).first).to_be_visible()
     go(page, "Batch")
     page.set_input_files("#ser-files input[type=file]", [tone])
-    page.get_by_role("button", name="Hear them all").click()
+    page.get_by_role("button", name="Predict all").click()
     expect(page.locator("#ser-batch-table table")).to_be_visible()
 
 

@@ -60,7 +60,7 @@ def test_bars_are_ranked_named_and_measured():
 
 
 def test_emotion_card_shows_label_share_and_only_what_there_is_to_say():
-    markup = cards.emotion_card("fear", 0.613, ["It could also be sad.", "", "3.0 s"])
+    markup = cards.emotion_card("fear", 0.613, ["Close second: sad (30 %).", "", "3.0 s"])
     assert '<strong class="ser-label">fear</strong>' in markup and "61 %" in markup
     assert markup.count("<p>") == 2
     assert colour_of("fear") in markup
@@ -82,6 +82,8 @@ def test_nothing_from_outside_becomes_markup():
         cards.segment_table([Segment(0, 1, evil, 0.5)], evil),
         cards.measure_card(evil, evil, "", evil, evil),
         cards.live_card(evil, 0.5),
+        cards.side_by_side([(evil, "")]),
+        cards.heading(evil, evil),
         cards.about([evil], [evil], [evil], {evil: evil}),
     ):
         assert "<img" not in markup and 'x onerror="' not in markup
@@ -98,8 +100,8 @@ def test_downloads_hold_the_file_itself():
 
 
 def test_progress_tells_how_far_it_is():
-    markup = cards.progress_card(0.25, "Heard 1 of 4 files")
-    assert 'role="progressbar"' in markup and 'aria-valuenow="25"' in markup and "Heard 1 of 4 files" in markup
+    markup = cards.progress_card(0.25, "Predicted 1 of 4 files")
+    assert 'role="progressbar"' in markup and 'aria-valuenow="25"' in markup and "Predicted 1 of 4 files" in markup
 
 
 def test_segments_have_a_button_each_that_says_what_it_plays():

@@ -11,13 +11,13 @@ from demo import messages
 from demo.loading import NoModel, RecognizerLoader, missing_model
 from demo.models import Models
 from demo.page import appearance, build_page
-from demo.tabs import clip
+from demo.tabs import clip, voice_quality
 from ser_model.audio import AudioError
 from ser_model.inference.results import Attention, EmotionResult
 
 
-class QuietListener:
-    """Stands for a recognizer: always hears the same."""
+class FixedRecognizer:
+    """Stands for a recognizer: always predicts the same."""
 
     sampling_rate = 16_000
     report = None
@@ -40,8 +40,8 @@ def clip_path(tmp_path):
     return path
 
 
-def test_hear_gives_card_bars_picture_and_data(clip_path):
-    emotion, bars, picture, data = clip.hear(QuietListener(), str(clip_path))
+def test_predict_gives_card_bars_picture_and_data(clip_path):
+    emotion, bars, picture, data = clip.predict(FixedRecognizer(), str(clip_path))
     assert "sad" in emotion and "75 %" in emotion
     assert bars.count('role="meter"') == 2
     assert picture.count("<svg") == 2 and 'role="img"' in picture
@@ -51,43 +51,52 @@ def test_hear_gives_card_bars_picture_and_data(clip_path):
     assert json.loads(json.dumps(data)) == data
 
 
-def test_hear_takes_any_rate_and_channels(tmp_path):
+def test_predict_takes_any_rate_and_channels(tmp_path):
     path = tmp_path / "stereo.wav"
     soundfile.write(path, np.random.default_rng(0).uniform(-0.2, 0.2, (44_100, 2)), 44_100)
-    assert clip.hear(QuietListener(), str(path))[3]["duration"] == pytest.approx(1.0, abs=1e-3)
+    assert clip.predict(FixedRecognizer(), str(path))[3]["duration"] == pytest.approx(1.0, abs=1e-3)
 
 
-def test_hear_refuses_what_is_too_long_for_the_page(tmp_path):
+def test_predict_refuses_what_is_too_long_for_the_page(tmp_path):
     path = tmp_path / "long.wav"
     soundfile.write(path, np.full(int(1000 * (clip.MAX_SECONDS + 1)), 0.1, dtype=np.float32), 1000)
     with pytest.raises(AudioError, match="at most 600 s"):
-        clip.hear(QuietListener(), str(path))
+        clip.predict(FixedRecognizer(), str(path))
 
 
 def test_people_get_a_sentence(tmp_path):
     path = tmp_path / "messages.wav"
     path.write_text("These are words, not sound.")
     with pytest.raises(AudioError) as refused:
-        clip.hear(QuietListener(), str(path))
-    emotion, *rest = clip.hear_or_say_why(QuietListener, str(path))
+        clip.predict(FixedRecognizer(), str(path))
+    emotion, *rest = clip.predict_or_message(FixedRecognizer, str(path))
     assert str(refused.value) in emotion and 'role="alert"' in emotion
-    assert rest == ["", "", None, None] and clip.picture_of(QuietListener, rest[-1]) == ""
+    assert rest == ["", "", None, None] and clip.picture_of(rest[-1]) == ""
 
 
 def test_the_answer_comes_before_the_picture(clip_path):
-    emotion, bars, picture, data, heard = clip.hear_or_say_why(QuietListener, str(clip_path))
+    emotion, bars, picture, data, decoded = clip.predict_or_message(FixedRecognizer, str(clip_path))
     assert "sad" in emotion and "sad" in bars and picture == "" and data["label"] == "sad"
-    assert "<svg" in clip.picture_of(QuietListener, heard)
+    assert "<svg" in clip.picture_of(decoded)
+
+
+def test_a_clip_is_decoded_once(clip_path):
+    *_, decoded = clip.predict_or_message(FixedRecognizer, str(clip_path))
+    measures, panel = voice_quality._measured(str(clip_path), decoded, "all")
+    clip_path.unlink()  # from here on only the decoded clip is left
+    assert "<svg" in clip.picture_of(decoded)
+    assert voice_quality._measured(str(clip_path), decoded, "all") == (measures, panel) and measures
+    assert voice_quality._measured("another.wav", decoded, "all")[0] is None
 
 
 def test_nothing_chosen_and_no_model_are_said():
-    assert messages.NOTHING_CHOSEN in clip.hear_or_say_why(broken, None)[0]
-    assert "No model could be loaded" in clip.hear_or_say_why(broken, "clip.wav")[0]
+    assert messages.NOTHING_CHOSEN in clip.predict_or_message(broken, None)[0]
+    assert "No model could be loaded" in clip.predict_or_message(broken, "clip.wav")[0]
     assert "No model could be loaded" in clip.trust_note(broken)
 
 
 def test_trust_note_admits_what_is_unknown():
-    note = clip.trust_note(QuietListener)
+    note = clip.trust_note(FixedRecognizer)
     assert messages.UNKNOWN in note and messages.NOT_FEELINGS in note
 
 

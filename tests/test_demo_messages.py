@@ -24,49 +24,43 @@ def changed(**parts) -> dict:
     return copy.deepcopy(REPORT) | parts
 
 
-def test_how_often_right_says_the_figures_and_where_they_hold():
-    assert messages.how_often_right(REPORT) == (
-        "Right 5 times of 10 on speakers it never heard "
-        "(RAVDESS, CREMA-D, protocol speaker, fold 1: UAR 53 %, 240 clips). Guessing would be right 1 time of 3."
+def test_the_accuracy_note_has_the_figures_and_what_they_were_measured_on():
+    assert messages.accuracy_note(REPORT) == (
+        "Accuracy on unseen speakers: 54 % (3 classes, chance 33 %), UAR 53 %. "
+        "Measured on: RAVDESS, CREMA-D, protocol speaker, fold 1, 240 test clips."
     )
-
-
-@pytest.mark.parametrize(("accuracy", "said"), [(0.04, "0 times"), (0.12, "1 time"), (0.99, "10 times")])
-def test_times_are_rounded_and_counted(accuracy, said):
-    report = changed(test={"uar": 0.5, "accuracy": accuracy})
-    assert messages.how_often_right(report).startswith(f"Right {said} of 10 ")
 
 
 def test_shared_speakers_and_leaks_are_admitted():
     shared = changed(leakage={"leaking": True, "test": {"shared_speakers": 24}}, protocol="random-augmented")
-    sentence = messages.how_often_right(shared)
-    assert "clips of speakers it knew from training" in sentence
-    assert "never heard" not in sentence
-    assert "This figure leaks" in sentence
+    sentence = messages.accuracy_note(shared)
+    assert "Accuracy on speakers seen in training" in sentence
+    assert "unseen" not in sentence
+    assert "These figures are too high" in sentence
 
 
 @pytest.mark.parametrize("report", [None, {}, {"labels": ["calm"]}, {"test": {"uar": 0.5}}])
 def test_without_a_measured_report_it_is_unknown(report):
-    assert messages.how_often_right(report) == messages.UNKNOWN
+    assert messages.accuracy_note(report) == messages.UNKNOWN
 
 
-def test_when_it_says_counts_a_column_of_the_confusion_matrix():
-    assert messages.when_it_says(REPORT, "calm") == "In its test it said “calm” 10 times and was right 5 times."
-    assert "never said “angry”" in messages.when_it_says(REPORT, "angry")
-    assert messages.when_it_says(REPORT, "surprise") == ""
-    assert messages.when_it_says(None, "calm") == ""
+def test_precision_is_counted_in_a_column_of_the_confusion_matrix():
+    assert messages.precision_note(REPORT, "calm") == "Precision for “calm” on the test speakers: 50 % (5 of 10)."
+    assert "Precision for “angry” is unknown" in messages.precision_note(REPORT, "angry")
+    assert messages.precision_note(REPORT, "surprise") == ""
+    assert messages.precision_note(None, "calm") == ""
 
 
-def test_second_guess_is_named_only_where_it_is_close():
-    assert messages.second_guess({"calm": 0.3, "sad": 0.2, "angry": 0.5}) == "It could also be calm."
-    assert messages.second_guess({"calm": 0.1, "sad": 0.1, "angry": 0.8}) == ""
-    assert messages.second_guess({"calm": 1.0}) == ""
+def test_the_second_emotion_is_named_only_where_it_is_close():
+    assert messages.close_second({"calm": 0.3, "sad": 0.2, "angry": 0.5}) == "Close second: calm (30 %)."
+    assert messages.close_second({"calm": 0.1, "sad": 0.1, "angry": 0.8}) == ""
+    assert messages.close_second({"calm": 1.0}) == ""
 
 
 def test_level_gives_length_and_peak_and_hints():
     assert messages.level(np.float32([0.0, -0.1]), 3.21) == "3.2 s, peak -20.0 dB"
     assert "too loud" in messages.level(np.float32([0.5, -1.0]), 1.0)
-    assert "faint" in messages.level(np.float32([0.001]), 1.0)
+    assert "too quiet" in messages.level(np.float32([0.001]), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -91,14 +85,14 @@ def test_measures_are_shown_in_units_people_know():
 
 def test_a_recording_is_summed_up():
     windows = [Window(1, 4, 1, 4), Window(4, 5, 2, 5)]
-    heard = assemble(10.0, LABELS, windows, [np.float32([[0.8, 0.1, 0.1], [0.1, 0.2, 0.7]])])
-    assert messages.timeline_summary(heard) == "4 s of speech in 10 s, 2 segments. Heard: calm 75 %, angry 25 %."
-    assert messages.timeline_summary(heard) in messages.timeline_picture(heard)
+    timeline = assemble(10.0, LABELS, windows, [np.float32([[0.8, 0.1, 0.1], [0.1, 0.2, 0.7]])])
+    assert messages.timeline_summary(timeline) == "4 s of speech in 10 s, 2 segments. Predicted: calm 75 %, angry 25 %."
+    assert messages.timeline_summary(timeline) in messages.timeline_picture(timeline)
 
 
-def test_the_live_picture_tells_what_was_heard_last():
+def test_the_live_picture_names_the_latest_emotions():
     runs = [(0, 1, "sad"), (2, 3, "sad"), (3, 4, "calm")]
-    assert messages.live_picture(runs).endswith("Lately: sad, calm.")
+    assert messages.live_picture(runs).endswith("Latest: sad, calm.")
     assert messages.live_picture([]).endswith("No speech yet.")
 
 
@@ -106,23 +100,23 @@ def test_models_agree_or_not():
     def said(*labels):
         return messages.agreement([{"label": label} for label in labels])
 
-    assert said("sad", "sad") == "Both models hear sad."
-    assert said("sad", "sad", "sad") == "All 3 models hear sad."
+    assert said("sad", "sad") == "Both models predict sad."
+    assert said("sad", "sad", "sad") == "All 3 models predict sad."
     assert "disagree (sad, calm)" in said("sad", "calm", None)
     assert said("sad") == said(None, "sad") == ""
 
 
-def test_how_sure_compares_percentages_with_counts():
-    assert "lay 6 points of 100 apart" in messages.how_sure({"test": {"calibration": {"ece": 0.061}}})
-    assert messages.how_sure(None) == messages.how_sure(REPORT) == ""
+def test_the_calibration_error_is_given_where_known():
+    assert "(ECE): 6 %" in messages.calibration_note({"test": {"calibration": {"ece": 0.061}}})
+    assert messages.calibration_note(None) == messages.calibration_note(REPORT) == ""
 
 
 def test_files_are_counted():
-    assert messages.batch_summary(1, 0) == "1 file heard."
-    assert messages.batch_summary(2, 1) == "2 files heard, 1 could not be."
+    assert messages.batch_summary(1, 0) == "1 file predicted."
+    assert messages.batch_summary(2, 1) == "2 files predicted, 1 failed."
 
 
 def test_speakers_of_a_test_are_told():
-    assert messages.speakers_heard(REPORT) == "new"
-    assert messages.speakers_heard(changed(leakage={"test": {"shared_speakers": 3}})) == "known"
-    assert messages.speakers_heard({}) == "unknown"
+    assert messages.speakers_tested(REPORT) == "unseen"
+    assert messages.speakers_tested(changed(leakage={"test": {"shared_speakers": 3}})) == "seen in training"
+    assert messages.speakers_tested({}) == "unknown"

@@ -28,7 +28,7 @@ def test_clip_figure_lays_attention_over_wave_and_spectrogram(size):
         curve = axes.lines[0]
         assert curve.get_xdata()[np.argmax(curve.get_ydata())] == pytest.approx(0.5, abs=0.02)
     assert lower.images[0].get_extent()[:2] == [0, 2.0]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["sound wave", "where the network listened"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["waveform", "attention over time"]
 
 
 def test_attention_has_the_colour_of_the_emotion():
@@ -38,8 +38,8 @@ def test_attention_has_the_colour_of_the_emotion():
 
 
 def test_a_model_without_attention_leaves_the_wave():
-    heard = EmotionResult("sad", {"calm": 0.3, "sad": 0.7}, None, 1.0)
-    upper, lower = plots.clip_figure(heard, voiced_tone(1.0), RATE).axes
+    result = EmotionResult("sad", {"calm": 0.3, "sad": 0.7}, None, 1.0)
+    upper, lower = plots.clip_figure(result, voiced_tone(1.0), RATE).axes
     assert len(upper.collections) == 1 and not upper.lines and not lower.lines
 
 
@@ -70,13 +70,13 @@ def test_attention_curve_keeps_its_place_in_a_long_recording():
 
 
 def test_frames_after_the_last_whole_step_do_not_fall_to_nothing():
-    heard = result_over(1.0, peak_at=0.9).attention
-    weights = heard.weights.copy()
+    attention = result_over(1.0, peak_at=0.9).attention
+    weights = attention.weights.copy()
     weights[-3:] = 0
-    _, shares = plots.attention_curve(Attention(heard.times, weights))
+    _, shares = plots.attention_curve(Attention(attention.times, weights))
     assert (shares[-3:] == shares[-4]).all() and shares[-1] > 0
     assert weights[-1] == 0  # the result itself stays as it is
-    assert plots.attention_curve(Attention(heard.times, 0 * weights))[1].max() == 0
+    assert plots.attention_curve(Attention(attention.times, 0 * weights))[1].max() == 0
 
 
 def test_spectrogram_of_a_long_recording_stays_small():
@@ -88,4 +88,4 @@ def test_themed_svg_takes_the_colour_of_the_page_and_holds_real_text():
     svg = plots.themed_svg(plots.clip_figure(result_over(1.0), voiced_tone(1.0), RATE))
     assert svg.startswith("<svg") and svg.rstrip().endswith("</svg>")
     assert "currentColor" in svg and plots.INK not in svg
-    assert "where the network listened" in svg and "time in seconds" in svg
+    assert "attention over time" in svg and "time in seconds" in svg

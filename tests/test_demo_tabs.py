@@ -53,34 +53,34 @@ def models(checkpoints):
     return Models(RecognizerLoader(str(checkpoints / "first")), [str(checkpoints / "second")])
 
 
-def test_batch_hears_the_good_and_lists_the_bad(tmp_path, clip):
+def test_batch_predicts_the_good_and_lists_the_bad(tmp_path, clip):
     bad = tmp_path / "bad.wav"
     bad.write_text("words")
-    *steps, (status, table) = batch.hear_or_say_why(tiny_recognizer, [clip, str(bad), clip])
+    *steps, (status, table) = batch.predict_or_message(tiny_recognizer, [clip, str(bad), clip])
     told = [re.search(r'aria-valuetext="([^"]+)"', progress)[1] for progress, _ in steps]
-    assert told == ["Starting …", "Heard 1 of 3 files", "Heard 2 of 3 files", "Heard 3 of 3 files"]
-    assert "2 files heard, 1 could not be." in status
+    assert told == ["Starting …", *(f"Predicted {done} of 3 files" for done in (1, 2, 3))]
+    assert "2 files predicted, 1 failed." in status
     assert "<strong>bad.wav</strong>: This file is not audio" in status
     assert table.count("<tr>") == 3 and table.count('class="ser-sort"') == 4 and 'download="emotions.csv"' in table
     assert str(tmp_path) not in status + table
 
 
 def test_batch_csv_has_every_file_and_class(tmp_path, clip):
-    rows = list(batch.hear_all(tiny_recognizer, [clip, str(tmp_path / "nowhere.wav")]))
+    rows = list(batch.predict_all(tiny_recognizer, [clip, str(tmp_path / "nowhere.wav")]))
     good, bad = csv.DictReader(io.StringIO(batch.to_csv(rows)))
     assert good["file"] == "clip.wav" and sum(float(good[label]) for label in LABELS) == pytest.approx(1, abs=1e-4)
     assert bad["label"] == "" and bad["error"].startswith("There is no file")
 
 
 def test_batch_without_files_or_with_too_many_is_told(clip):
-    assert messages.NO_FILES in next(batch.hear_or_say_why(tiny_recognizer, []))[0]
-    *_, (status, table) = batch.hear_or_say_why(tiny_recognizer, [clip] * (batch.MOST_FILES + 1))
+    assert messages.NO_FILES in next(batch.predict_or_message(tiny_recognizer, []))[0]
+    *_, (status, table) = batch.predict_or_message(tiny_recognizer, [clip] * (batch.MOST_FILES + 1))
     assert "501 files" in status and table == ""
 
 
 def test_all_files_bad_gives_no_table(tmp_path):
-    *_, (status, table) = batch.hear_or_say_why(tiny_recognizer, [str(tmp_path / "nowhere.wav")])
-    assert "0 files heard, 1 could not be." in status and table == ""
+    *_, (status, table) = batch.predict_or_message(tiny_recognizer, [str(tmp_path / "nowhere.wav")])
+    assert "0 files predicted, 1 failed." in status and table == ""
 
 
 def test_compare_gives_one_answer_a_model(models, clip):
@@ -91,8 +91,10 @@ def test_compare_gives_one_answer_a_model(models, clip):
         assert entry["error"] is None and entry["duration"] == pytest.approx(2.0)
         assert entry["label"] == max(entry["probabilities"], key=entry["probabilities"].get)
     assert entries[0]["probabilities"] != entries[1]["probabilities"]
-    markup = compare.compare_or_say_why(models, clip, models.titles)
-    assert markup.count("<section>") == 2 and "Right 6 times of 10" in markup and messages.UNKNOWN in markup
+    markup = compare.compare_or_message(models, clip, models.titles)
+    assert (
+        markup.count("<section>") == 2 and "Accuracy on unseen speakers: 55 %" in markup and messages.UNKNOWN in markup
+    )
 
 
 def test_a_model_that_cannot_be_had_says_so_beside_the_others(models, clip):
@@ -100,15 +102,15 @@ def test_a_model_that_cannot_be_had_says_so_beside_the_others(models, clip):
     assert first["label"] and missing["label"] is None and odd["label"] is None
     assert "No model could be loaded from nobody/nothing" in missing["error"]
     assert "neither one of the models offered" in odd["error"]
-    assert 'role="alert"' in compare.compare_or_say_why(models, clip, ["first", "nobody/nothing"])
+    assert 'role="alert"' in compare.compare_or_message(models, clip, ["first", "nobody/nothing"])
 
 
 def test_compare_says_what_is_missing_or_wrong(models, tmp_path, clip):
     bad = tmp_path / "bad.wav"
     bad.write_text("words")
-    assert messages.NOTHING_CHOSEN in compare.compare_or_say_why(models, None, ["first"])
-    assert messages.NO_MODELS in compare.compare_or_say_why(models, clip, [])
-    assert "not audio" in compare.compare_or_say_why(models, str(bad), ["first"])
+    assert messages.NOTHING_CHOSEN in compare.compare_or_message(models, None, ["first"])
+    assert messages.NO_MODELS in compare.compare_or_message(models, clip, [])
+    assert "not audio" in compare.compare_or_message(models, str(bad), ["first"])
 
 
 def test_models_beside_the_main_one(checkpoints):
@@ -121,7 +123,7 @@ def test_models_beside_the_main_one(checkpoints):
 
 def test_about_has_figures_labels_and_the_card(models):
     assert about.figures({"first": REPORT, "empty": {}}, {"first": "other"}) == [
-        ("first", "RAVDESS", "speaker", "1", "240", "50.0%", "55.0%", "new", "other")
+        ("first", "RAVDESS", "speaker", "1", "240", "50.0%", "55.0%", "unseen", "other")
     ]
     table = about.label_table(models)
     for index, label in enumerate(LABELS):
@@ -135,15 +137,15 @@ def test_about_has_figures_labels_and_the_card(models):
 def test_about_answers_what_people_ask():
     text = " ".join(
         [
-            *messages.MUST_NOT,
+            *messages.LIMITS,
             *messages.ABOUT_PRIVACY,
             *messages.LICENCES,
             *messages.QUESTIONS,
             *messages.QUESTIONS.values(),
         ]
     )
-    for topic in ("Decide nothing about a person", "actors", "cultures", "within an hour", "same emotion", "index",
-                  "live", "hour long", "How sure", "gain control", "Apache License"):  # fmt: skip
+    for topic in ("decisions about people", "actors", "cultures", "within an hour", "same emotion", "label indices",
+                  "live", "hour long", "calibration error", "gain control", "Apache License"):  # fmt: skip
         assert topic in text
 
 

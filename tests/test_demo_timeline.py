@@ -65,11 +65,11 @@ def test_an_hour_is_drawn_with_few_columns():
 
 
 def test_columns_of_a_long_timeline_are_means(monkeypatch):
-    heard = predict_timeline(tiny_recognizer(), phrases(20.0))
+    found = predict_timeline(tiny_recognizer(), phrases(20.0))
     monkeypatch.setattr(timeline_plot, "MOST_COLUMNS", 3)
-    few = timeline_plot.columns_of(heard)
-    assert len(few) <= 4 < len(heard.windows)
-    assert (few[0].start, few[-1].end) == (heard.windows[0].start, heard.windows[-1].end)
+    few = timeline_plot.columns_of(found)
+    assert len(few) <= 4 < len(found.windows)
+    assert (few[0].start, few[-1].end) == (found.windows[0].start, found.windows[-1].end)
     for one in few:
         assert sum(one.probabilities.values()) == pytest.approx(1, abs=1e-5)
 
@@ -80,24 +80,24 @@ def talk(tmp_path_factory):
 
 
 def test_a_recording_tells_how_far_it_is_and_ends_with_the_result(talk):
-    steps = list(tab.follow_or_say_why(tiny_recognizer, talk))
+    steps = list(tab.analyse_or_message(tiny_recognizer, talk))
     told = [re.search(r'aria-valuetext="([^"]+)"', status)[1] for status, _, _ in steps[:-1]]
     assert told[:2] == ["Reading the recording …", "Looking for speech …"]
-    assert told[-1] == "Heard 0:34 of 0:35" and len(told) > 3
+    assert told[-1] == "Analysed 0:34 of 0:35" and len(told) > 3
     status, picture, table = steps[-1]
-    heard = tab.timeline_data(tiny_recognizer(), talk)
+    found = tab.timeline_data(tiny_recognizer(), talk)
     assert "32 s of speech in 35 s" in status
-    assert table.count('class="ser-play"') == len(heard["segments"]) and talk in table
+    assert table.count('class="ser-play"') == len(found["segments"]) and talk in table
     assert picture.count("<svg") == 2
     files = dict(re.findall(r'download="([^"]+)" href="data:[^,]+base64,([^"]+)"', picture))
     assert list(files) == ["my talk.csv", "my talk.json", "my talk.TextGrid"]
-    assert json.loads(base64.b64decode(files["my talk.json"])) == heard
+    assert json.loads(base64.b64decode(files["my talk.json"])) == found
     assert base64.b64decode(files["my talk.TextGrid"]).startswith(b'File type = "ooTextFile"')
 
 
 def test_a_recording_without_speech_or_sense_is_told(tmp_path):
     def last(path):
-        return list(tab.follow_or_say_why(tiny_recognizer, path))[-1]
+        return list(tab.analyse_or_message(tiny_recognizer, path))[-1]
 
     assert messages.NOTHING_CHOSEN in last(None)[0]
     bad = tmp_path / "bad.wav"
@@ -111,7 +111,7 @@ def pcm(wave: np.ndarray) -> np.ndarray:
     return (32767 * wave).astype("<i2")
 
 
-def test_live_hears_speech_and_shows_silence():
+def test_live_predicts_speech_and_shows_silence():
     session, recognizer = live.LiveSession(48_000, RATE), tiny_recognizer()
     states = []
     for chunk in np.array_split(pcm(phrases(4.0, pause=2.0, rate=48_000)), 20):  # 0.4 s each
@@ -134,9 +134,9 @@ def test_a_live_session_does_not_grow(monkeypatch):
     assert session.seconds > 290
     assert len(session.wave) == live.KEPT_SECONDS * RATE
     assert len(session.columns) <= live.SHOWN_SECONDS / live.STEP_SECONDS + 1
-    heard = live.shown(session)
-    assert len(heard["picture"]) < 60_000
-    assert heard["label"] == "angry" and "angry" in heard["emotion"]
+    found = live.shown(session)
+    assert len(found["picture"]) < 60_000
+    assert found["label"] == "angry" and "angry" in found["emotion"]
 
 
 def test_level_is_that_of_the_latest_sound():
@@ -176,8 +176,8 @@ def live_client(load) -> TestClient:
 
 def test_the_live_address_answers_and_refuses():
     client = live_client(tiny_recognizer)
-    heard = client.post("/live/me?rate=16000", content=pcm(voiced_tone(1.0)).tobytes()).json()
-    assert set(heard) == {"emotion", "picture", "label", "level", "seconds"} and heard["seconds"] == 1.0
+    found = client.post("/live/me?rate=16000", content=pcm(voiced_tone(1.0)).tobytes()).json()
+    assert set(found) == {"emotion", "picture", "label", "level", "seconds"} and found["seconds"] == 1.0
     assert client.post("/live/me?rate=16000", content=b"odd").status_code == 400
     assert client.post("/live/me?rate=10", content=b"").status_code == 400
     assert client.post("/live/me?rate=16000", content=bytes(2 * 16_000 * live.MOST_SECONDS + 2)).status_code == 413

@@ -1,4 +1,4 @@
-// Live: samples from the microphone go to the server as they come, one request at a time, and what it answers is shown.
+// Live: samples from the microphone go to the server as they come, one request at a time, and its answer is shown.
 (() => {
   const WAIT = 0.35, MOST = 4; // seconds of sound that make a request worth while, and that may wait for one
   const WORKLET = `registerProcessor("ser-tap", class extends AudioWorkletProcessor {
@@ -14,7 +14,7 @@
     }
   });`;
   const at = (id) => document.getElementById(id);
-  let listening = null;
+  let active = null;
 
   const say = (text) => { if (at("ser-live-said").textContent !== text) at("ser-live-said").textContent = text; };
   const warn = (text) => {
@@ -25,18 +25,18 @@
     at("ser-live-emotion").replaceChildren(card);
   };
   const label = (on) => {
-    at("ser-live-toggle").textContent = on ? "Stop listening" : "Start listening";
+    at("ser-live-toggle").textContent = on ? "Stop the microphone" : "Start the microphone";
     at("ser-live-toggle").setAttribute("aria-pressed", String(on));
   };
 
-  const show = (heard) => {
-    at("ser-live-emotion").innerHTML = heard.emotion;
-    at("ser-live-picture").innerHTML = heard.picture;
-    const share = Math.max(0, Math.min(1, (heard.level + 60) / 60));
+  const show = (update) => {
+    at("ser-live-emotion").innerHTML = update.emotion;
+    at("ser-live-picture").innerHTML = update.picture;
+    const share = Math.max(0, Math.min(1, (update.level + 60) / 60));
     at("ser-live-level").style.width = `${100 * share}%`;
-    at("ser-live-decibels").textContent = `${heard.level.toFixed(0)} dB`;
-    at("ser-live-seconds").textContent = `${Math.floor(heard.seconds)} s`;
-    say(heard.label);
+    at("ser-live-decibels").textContent = `${update.level.toFixed(0)} dB`;
+    at("ser-live-seconds").textContent = `${Math.floor(update.seconds)} s`;
+    say(update.label);
   };
 
   const taken = (own) => {
@@ -49,17 +49,17 @@
   };
 
   const pump = async (own) => {
-    while (listening === own) {
+    while (active === own) {
       if (own.waiting < WAIT * own.rate) { await new Promise((go) => setTimeout(go, 30)); continue; }
       try {
         const address = new URL(`live/${own.name}?rate=${own.rate}`, document.baseURI);
         const answer = await fetch(address, { method: "POST", body: taken(own) });
-        const heard = await answer.json();
-        if (listening !== own) return;
-        if (!answer.ok) { stop(); warn(heard.detail); return; }
-        show(heard);
+        const update = await answer.json();
+        if (active !== own) return;
+        if (!answer.ok) { stop(); warn(update.detail); return; }
+        show(update);
       } catch {
-        if (listening === own) { stop(); warn("The server does not answer. Start again in a moment."); }
+        if (active === own) { stop(); warn("The server does not answer. Start again in a moment."); }
         return;
       }
     }
@@ -67,7 +67,7 @@
 
   const start = async () => {
     const own = { blocks: [], waiting: 0, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
-    listening = own;
+    active = own;
     label(true);
     try {
       own.stream = await navigator.mediaDevices.getUserMedia({ audio: true });
@@ -85,23 +85,23 @@
       own.context.createMediaStreamSource(own.stream).connect(tap).connect(own.context.destination);
     } catch {
       release(own);
-      if (listening === own) { listening = null; label(false); }
+      if (active === own) { active = null; label(false); }
       warn("The microphone cannot be used: allow it for this page in the browser, and see that one is connected.");
       return;
     }
-    if (listening === own) pump(own); else release(own);
+    if (active === own) pump(own); else release(own);
   };
 
   const release = (own) => { own.stream?.getTracks().forEach((track) => track.stop()); own.context?.close(); };
   const stop = () => {
-    const own = listening;
-    listening = null;
+    const own = active;
+    active = null;
     label(false);
     say("stopped");
     if (own) release(own);
   };
 
   document.addEventListener("click", (event) => {
-    if (event.target.id === "ser-live-toggle") (listening ? stop : start)();
+    if (event.target.id === "ser-live-toggle") (active ? stop : start)();
   });
 })();

@@ -37,8 +37,8 @@
     const path = player.dataset.path.split("/").map(encodeURIComponent).join("/");
     const { start, end } = button.dataset;
     player.src = new URL(`gradio_api/file=${path}#t=${start},${end}`, document.baseURI);
-    const gone = button.closest(".ser-segments").querySelector(".ser-gone");
-    player.play().then(() => { gone.hidden = true; }, (error) => { gone.hidden = error.name === "AbortError"; });
+    const unplayable = button.closest(".ser-segments").querySelector(".ser-unplayable");
+    player.play().then(() => { unplayable.hidden = true; }, (error) => { unplayable.hidden = error.name === "AbortError"; });
     for (const other of document.querySelectorAll(".ser-play[aria-current]")) other.removeAttribute("aria-current");
     button.setAttribute("aria-current", "true");
   };

@@ -1,4 +1,4 @@
-"""The tab About: what the model is, how well it does, and what nobody may use it for."""
+"""The tab About: limits of use, test results, label order and model cards."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ RESULTS = Path(__file__).resolve().parents[2] / "results" / "README.md"
 
 def build(models: Models) -> None:
     """Adds the tab's content to the page under construction; reads files, loads no model."""
-    cards.html(
-        cards.about(messages.MUST_NOT, messages.ABOUT_PRIVACY, messages.LICENCES, messages.QUESTIONS), "ser-about"
-    )
+    cards.html(cards.about(messages.LIMITS, messages.ABOUT_PRIVACY, messages.LICENCES, messages.QUESTIONS), "ser-about")
     reports = {title: models.json_file(title, "report.json") for title in models.titles}
     measured = {title: report for title, report in reports.items() if report}
     licences = {title: licence(models.file(title, "README.md")) for title in models.titles}
     rows = figures(measured, licences)
-    cards.html(cards.table("How often the models are right", FIGURES_HEAD, rows), "ser-about-figures")
+    cards.html(cards.table("Test results", FIGURES_HEAD, rows), "ser-about-figures")
     cards.html(label_table(models), "ser-about-labels")
     for title in models.titles:
         card = models.file(title, "README.md")
@@ -55,7 +53,7 @@ def figures(reports: dict[str, dict[str, Any]], licences: dict[str, str]) -> lis
             str(report.get("split_sizes", {}).get("test", "unknown")),
             f"{report['test']['uar']:.1%}",
             f"{report['test']['accuracy']:.1%}",
-            messages.speakers_heard(report),
+            messages.speakers_tested(report),
             licences.get(title, "unknown"),
         )
         for title, report in reports.items()
@@ -64,7 +62,7 @@ def figures(reports: dict[str, dict[str, Any]], licences: dict[str, str]) -> lis
 
 
 def label_table(models: Models) -> str:
-    """Which label is which output of each model, from its configuration."""
+    """The label of each output of each model, from its configuration."""
     orders = {}
     for title in models.titles:
         names = (models.json_file(title, "config.json") or {}).get("id2label")
@@ -77,11 +75,11 @@ def label_table(models: Models) -> str:
         (str(index), *(order[index] if index < len(order) else "" for order in orders.values()))
         for index in range(most)
     ]
-    return cards.table("Which label is which index", ("index", *orders), rows, swatches=True)
+    return cards.table("Label indices", ("index", *orders), rows, swatches=True)
 
 
 def demoted(markdown: str) -> str:
-    """A document fit to stand inside the page: without metadata, comments and pictures, its headings smaller."""
+    """A document to be shown inside the page: without metadata, comments and pictures, its headings smaller."""
     text = re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r"^!\[[^\]]*\]\([^)]*\)\n?", "", text, flags=re.MULTILINE)

@@ -32,38 +32,38 @@ def build(load: Callable[[], EmotionRecognizer]) -> None:
     files = gr.File(
         label=f"Your clips, at most {MOST_FILES} at once", file_count="multiple", height=180, elem_id="ser-files"
     )
-    button, cancel = job_buttons("Hear them all", "ser-hear-all")
+    button, cancel = job_buttons("Predict all", "ser-predict-all")
     status = cards.html(cards.note([messages.BATCH_NOTE]), "ser-batch-status")
     table = cards.html("", "ser-batch-table")
 
     def steps(paths: list[str] | None) -> Iterator[tuple[str, str]]:
-        yield from hear_or_say_why(load, paths)
+        yield from predict_or_message(load, paths)
 
     long_job([button.click], steps, files, [status, table], cancel, messages.BATCH_NOTE)
-    endpoint("batch", lambda files: list(hear_all(load, files)), files, answer(list[FileRow], "rows"), _DESCRIPTION)
+    endpoint("batch", lambda files: list(predict_all(load, files)), files, answer(list[FileRow], "rows"), _DESCRIPTION)
 
 
 _DESCRIPTION = (
-    f"Hears at most {MOST_FILES} files. Returns one row a file, in order: {{file, label, probabilities, duration, "
+    f"Predicts at most {MOST_FILES} files. Returns one row a file, in order: {{file, label, probabilities, duration, "
     "error}, label null where error says why; duration in seconds."
 )
 
 
-def hear_all(load: Callable[[], EmotionRecognizer], paths: list[str]) -> Iterator[dict[str, Any]]:
-    """One row a file, as `python -m ser_model predict` has them, with the file's name without its folder.
+def predict_all(load: Callable[[], EmotionRecognizer], paths: list[str]) -> Iterator[dict[str, Any]]:
+    """One row for each file, as `python -m ser_model predict` has them, with the file's name without its folder.
 
     Raises:
         AudioError: There are too many files.
-        NoModel: There is no model to hear with.
+        NoModel: There is no model to predict with.
     """
     if len(paths) > MOST_FILES:
-        raise AudioError(f"These are {len(paths)} files; at most {MOST_FILES} are heard at once.")
+        raise AudioError(f"These are {len(paths)} files; at most {MOST_FILES} are predicted at once.")
     recognizer = load()
     for path in paths:
         yield predict_file(recognizer, Path(path)) | {"file": Path(path).name}
 
 
-def hear_or_say_why(load: Callable[[], EmotionRecognizer], paths: list[str] | None) -> Iterator[tuple[str, str]]:
+def predict_or_message(load: Callable[[], EmotionRecognizer], paths: list[str] | None) -> Iterator[tuple[str, str]]:
     """Progress, then the table, or a sentence that says why there is none."""
     if not paths:
         yield cards.message_card(messages.NO_FILES), ""
@@ -71,9 +71,9 @@ def hear_or_say_why(load: Callable[[], EmotionRecognizer], paths: list[str] | No
     rows: Rows = []
     yield cards.progress_card(0.0, "Starting …"), ""
     try:
-        for row in hear_all(load, paths):
+        for row in predict_all(load, paths):
             rows.append(row)
-            yield cards.progress_card(len(rows) / len(paths), f"Heard {len(rows)} of {len(paths)} files"), ""
+            yield cards.progress_card(len(rows) / len(paths), f"Predicted {len(rows)} of {len(paths)} files"), ""
     except (AudioError, NoModel) as error:
         yield cards.message_card(str(error)), ""
         return

@@ -1,4 +1,4 @@
-"""The tab Clip: one recording in, one emotion out, with where the network listened."""
+"""The tab Clip: one recording in, one emotion out, with attention over time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import Attention, EmotionResult
 
 from . import voice_quality
+from .voice_quality import DecodedClip
 
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
 
-MAX_SECONDS = 600.0  # what a picture and a visitor's patience bear
+MAX_SECONDS = 600.0  # of a clip; longer recordings belong in the tab Recording
+KEPT_SECONDS = 300  # for which a visitor's decoded clip stays in memory
 
 Shown = tuple[str, str, str, dict[str, Any] | None]
 
@@ -37,37 +39,37 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=300):
             audio = audio_input("Your clip", "ser-audio")
-            button = gr.Button("Hear the emotion", variant="primary", size="lg", elem_id="ser-hear")
+            button = gr.Button("Predict the emotion", variant="primary", size="lg", elem_id="ser-predict")
             chosen = _examples(audio, examples)
         with gr.Column(min_width=300):
             emotion = cards.html(cards.waiting_card(), "ser-emotion")
             bars = cards.html("", "ser-bars")
             trust = cards.html(cards.note(["The model is being loaded …"]), "ser-trust")
     picture = cards.html("", "ser-picture")
-    heard = gr.State(None)
+    decoded = gr.State(None, time_to_live=KEPT_SECONDS)
     data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
-    answered = [emotion, bars, picture, data, heard]
-    hearing = {
-        "fn": lambda path: hear_or_say_why(load, path),
+    answered = [emotion, bars, picture, data, decoded]
+    predicting = {
+        "fn": lambda path: predict_or_message(load, path),
         "inputs": audio,
         "outputs": answered,
         **AT_ONCE,
         "show_progress": "minimal",
         "show_progress_on": emotion,
     }
-    events = [gr.on([button.click, audio.upload, audio.stop_recording], **hearing), chosen.success(**hearing)]
-    drawn = [event.then(lambda last: picture_of(load, last), heard, picture, **AT_ONCE) for event in events]
-    cleared = audio.clear(lambda: _instead(cards.waiting_card()), None, answered, **AT_ONCE)
-    voice_quality.build(audio, drawn, cleared)
+    events = [gr.on([button.click, audio.upload, audio.stop_recording], **predicting), chosen.success(**predicting)]
+    drawn = [event.then(picture_of, decoded, picture, **AT_ONCE) for event in events]
+    cleared = audio.clear(lambda: _only(cards.waiting_card()), None, answered, **AT_ONCE)
+    voice_quality.build(audio, decoded, drawn, cleared)
     with gr.Accordion("As data", open=False):
         data.render()
     page.load(lambda: trust_note(load), None, trust, **AT_ONCE)
     shown = [emotion, bars, picture, answer(Prediction, "data")]
-    endpoint("predict", lambda audio: hear(load(), audio), audio, shown, _DESCRIPTION)
+    endpoint("predict", lambda audio: predict(load(), audio), audio, shown, _DESCRIPTION)
 
 
 _DESCRIPTION = (
-    "Hears the emotion in one recording. Returns what the page shows (HTML of the emotion, of the bars and of the "
+    "Predicts the emotion of one recording. Returns what the page shows (HTML of the emotion, of the bars and of the "
     "picture) and, last, {label, probabilities, attention: {times, weights}, duration}; times in seconds."
 )
 
@@ -87,37 +89,43 @@ def _examples(audio: gr.Audio, examples: list[Example]) -> gr.events.Dependency:
     return shelf.click(lambda index: str(examples[index][1]), shelf, audio, **AT_ONCE)
 
 
-def hear(recognizer: EmotionRecognizer, path: str) -> Shown:
+def predict(recognizer: EmotionRecognizer, path: str) -> Shown:
     """Emotion card, bars, picture and data of one recording.
 
     Raises:
         AudioError: The recording cannot be used; the text says why.
     """
-    result, wave = _result(recognizer, path)
-    emotion, bars = _said(recognizer, result, wave)
-    return emotion, bars, draw(result, wave, recognizer.sampling_rate), as_data(result)
+    clip = decode_and_predict(recognizer, path)
+    return *_emotion_and_bars(recognizer, clip), picture_of(clip), as_data(clip.result)
 
 
-def _result(recognizer: EmotionRecognizer, path: str) -> tuple[EmotionResult, np.ndarray]:
-    wave = load_audio(path, recognizer.sampling_rate, max_seconds=MAX_SECONDS)
-    return recognizer(wave, sampling_rate=recognizer.sampling_rate), wave
+def decode_and_predict(recognizer: EmotionRecognizer, path: str) -> DecodedClip:
+    """Reads a recording and predicts its emotion.
+
+    Raises:
+        AudioError: The recording cannot be used; the text says why.
+    """
+    rate = recognizer.sampling_rate
+    wave = load_audio(path, rate, max_seconds=MAX_SECONDS)
+    return DecodedClip(path, wave, rate, recognizer(wave, sampling_rate=rate))
 
 
-def _said(recognizer: EmotionRecognizer, result: EmotionResult, wave: np.ndarray) -> tuple[str, str]:
+def _emotion_and_bars(recognizer: EmotionRecognizer, clip: DecodedClip) -> tuple[str, str]:
+    result = clip.result
     remarks = [
-        messages.second_guess(result.probabilities),
-        messages.when_it_says(recognizer.report, result.label),
-        messages.level(wave, result.duration),
+        messages.close_second(result.probabilities),
+        messages.precision_note(recognizer.report, result.label),
+        messages.level(clip.wave, result.duration),
     ]
     card = cards.emotion_card(result.label, result.probabilities[result.label], remarks)
     return card, cards.bar_list(result.probabilities)
 
 
 def trust_note(load: Callable[[], EmotionRecognizer]) -> str:
-    """How often the model is right, or why there is none, and what its answer must not be taken for."""
+    """Accuracy and calibration of the model, or why there is none, and its limits."""
     try:
         report = load().report
-        trust = [messages.how_often_right(report), messages.how_sure(report)]
+        trust = [messages.accuracy_note(report), messages.calibration_note(report)]
     except NoModel as error:
         trust = [str(error)]
     return cards.note([*trust, messages.NOT_FEELINGS])
@@ -130,10 +138,10 @@ def draw(result: EmotionResult, wave: np.ndarray, sampling_rate: int) -> str:
     wide, narrow = (
         plots.themed_svg(plots.clip_figure(result, wave, sampling_rate, size)) for size in (plots.WIDE, plots.NARROW)
     )
-    description = "Sound wave and spectrogram of the clip"
+    description = "Waveform and spectrogram of the clip"
     if result.attention is not None:
-        loudest = float(result.attention.times[int(np.argmax(result.attention.weights))])
-        description += f", with where the network listened laid over them: most closely at {loudest:.1f} seconds"
+        peak = float(result.attention.times[int(np.argmax(result.attention.weights))])
+        description += f", with attention over time, which is greatest at {peak:.1f} seconds"
     return cards.picture(wide, narrow, f"{description}.")
 
 
@@ -154,34 +162,30 @@ def as_data(result: EmotionResult) -> dict[str, Any]:
 
 
 def warm_up() -> None:
-    """Draws a made-up clip, so that the first real one does not pay for imports."""
+    """Draws a synthetic clip, so that the first real one need not wait for imports."""
     rate = 16_000
     wave = np.sin(np.linspace(0, 1000, 3 * rate)).astype(np.float32)
     attention = Attention(np.linspace(0, 3, 100), np.full(100, 0.01))
     draw(EmotionResult("neutral", {"neutral": 1.0}, attention, 3.0), wave, rate)
 
 
-def hear_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> tuple[Any, ...]:
-    """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a sentence that says why not."""
+def predict_or_message(load: Callable[[], EmotionRecognizer], path: str | None) -> tuple[Any, ...]:
+    """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a message in their place."""
     if path is None:
-        return _instead(cards.message_card(messages.NOTHING_CHOSEN))
+        return _only(cards.message_card(messages.NOTHING_CHOSEN))
     try:
         recognizer = load()
-        result, wave = _result(recognizer, path)
+        clip = decode_and_predict(recognizer, path)
     except (AudioError, NoModel) as error:
-        return _instead(cards.message_card(str(error)))
-    return *_said(recognizer, result, wave), "", as_data(result), (path, result)
+        return _only(cards.message_card(str(error)))
+    return *_emotion_and_bars(recognizer, clip), "", as_data(clip.result), clip
 
 
-def picture_of(load: Callable[[], EmotionRecognizer], heard: tuple[str, EmotionResult] | None) -> str:
-    """The picture of what was heard last: drawn by itself, since it takes longer than the answer."""
-    if heard is None:
-        return ""
-    path, result = heard
-    rate = load().sampling_rate
-    return draw(result, load_audio(path, rate, max_seconds=MAX_SECONDS), rate)
+def picture_of(clip: DecodedClip | None) -> str:
+    """The picture of the clip last predicted: a step of its own, since it takes longer than the prediction."""
+    return draw(clip.result, clip.wave, clip.sampling_rate) if clip else ""
 
 
-def _instead(card: str) -> tuple[Any, ...]:
+def _only(card: str) -> tuple[Any, ...]:
     """A card where the emotion would be, and nothing else."""
     return card, "", "", None, None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from demo import cards, messages
 from demo.api import Comparison, answer, endpoint
 from demo.components import AT_ONCE, audio_input
 from demo.loading import NoModel
 from demo.models import Models
-from ser_model.audio import AudioError
+from ser_model.audio import AudioError, load_audio
 
 MOST_MODELS = 4
 
@@ -44,7 +45,7 @@ def build(offered: Models) -> None:
     shown = cards.html(cards.note([messages.COMPARE_NOTE]), "ser-compared")
     gr.on(
         [button.click, audio.upload, audio.stop_recording],
-        lambda path, titles: compare_or_say_why(offered, path, titles),
+        lambda path, titles: compare_or_message(offered, path, titles),
         [audio, chosen],
         shown,
         trigger_mode="always_last",
@@ -56,32 +57,37 @@ def build(offered: Models) -> None:
 
 
 _DESCRIPTION = (
-    "Hears one recording with several checkpoints: those offered, or ids on the Hub of this project's models. Returns "
-    "one entry a checkpoint: {model, label, probabilities, duration, error}, label null where error says why."
+    "Predicts one recording with several checkpoints: those offered, or ids on the Hub of this project's models. "
+    "Returns one entry a checkpoint: {model, label, probabilities, duration, error}, label null where error says why."
 )
 
 
 def compare(models: Models, path: str, titles: list[str]) -> list[dict[str, Any]]:
-    """One entry a model; a model that cannot be had says so in its own entry.
+    """One entry a model; the entry of a model that cannot be loaded has the reason.
 
     Raises:
         AudioError: The recording cannot be used.
     """
     entries: list[dict[str, Any]] = []
+    waves: dict[int, np.ndarray] = {}  # sampling rate in Hz -> the recording
     for title in titles[:MOST_MODELS]:
         entry: dict[str, Any] = {"model": title, "label": None, "probabilities": None, "duration": None, "error": None}
         try:
-            result = models.find(title)()(path)
+            recognizer = models.find(title)()
         except NoModel as error:
             entries.append(entry | {"error": str(error)})
         else:
-            heard = {"label": result.label, "probabilities": result.probabilities, "duration": result.duration}
-            entries.append(entry | heard)
+            rate = recognizer.sampling_rate
+            if rate not in waves:
+                waves[rate] = load_audio(path, rate)
+            result = recognizer(waves[rate], rate)
+            predicted = {"label": result.label, "probabilities": result.probabilities, "duration": result.duration}
+            entries.append(entry | predicted)
     return entries
 
 
-def compare_or_say_why(models: Models, path: str | None, titles: list[str]) -> str:
-    """The answers side by side, or a sentence that says why there are none."""
+def compare_or_message(models: Models, path: str | None, titles: list[str]) -> str:
+    """The predictions side by side, or a sentence that says why there are none."""
     if path is None:
         return cards.message_card(messages.NOTHING_CHOSEN)
     if not titles:
@@ -90,19 +96,19 @@ def compare_or_say_why(models: Models, path: str | None, titles: list[str]) -> s
         entries = compare(models, path, titles)
     except AudioError as error:
         return cards.message_card(str(error))
-    return cards.side_by_side([_card(models, entry) for entry in entries]) + cards.note([messages.agreement(entries)])
+    return cards.side_by_side([(entry["model"], _column(models, entry)) for entry in entries]) + cards.note(
+        [messages.agreement(entries)]
+    )
 
 
-def _card(models: Models, entry: dict[str, Any]) -> str:
+def _column(models: Models, entry: dict[str, Any]) -> str:
     title, label = entry["model"], entry["label"]
-    heading = f'<h2 class="ser-heading">{cards.escape(title)}</h2>'
     if label is None:
-        return heading + cards.message_card(entry["error"])
+        return cards.message_card(entry["error"])
     report = models.find(title)().report
-    remarks = [messages.second_guess(entry["probabilities"]), messages.when_it_says(report, label)]
+    remarks = [messages.close_second(entry["probabilities"]), messages.precision_note(report, label)]
     return (
-        heading
-        + cards.emotion_card(label, entry["probabilities"][label], remarks)
+        cards.emotion_card(label, entry["probabilities"][label], remarks)
         + cards.bar_list(entry["probabilities"])
-        + cards.note([messages.how_often_right(report), messages.how_sure(report)])
+        + cards.note([messages.accuracy_note(report), messages.calibration_note(report)])
     )

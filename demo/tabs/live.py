@@ -1,7 +1,7 @@
-"""The tab Live: the microphone is heard as one speaks, in a rolling timeline.
+"""The tab Live: predicts the emotion at the microphone, in a rolling timeline.
 
 The page's script posts raw samples and shows what comes back. Gradio's own streaming is not used: it makes ten
-files a second, and a chunk that comes while the one before is being heard overwrites it.
+files a second, and a chunk that arrives while the previous one is processed overwrites it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN_SECONDS = 45.0
 KEPT_SECONDS = 20.0  # of samples: what the speech gate judges loud and quiet by
-STEP_SECONDS = 0.35  # a look of the network no more often
+STEP_SECONDS = 0.35  # between two predictions, at least
 RECENT_SECONDS = 0.5  # no speech in these is silence
 LEAST_RATE = 8_000
 MOST_SECONDS = 5  # of one request
@@ -39,18 +39,18 @@ MOST_SESSIONS, MOST_OF_ONE_VISITOR, IDLE_SECONDS = 32, 4, 30.0
 
 
 class LiveSession:
-    """One visitor's microphone: the last seconds of sound, and what was heard in them. Its size is bounded.
+    """One visitor's microphone: the last seconds of sound, and the predictions for them. Its size is bounded.
 
     Args:
         source_rate: Sampling rate of the samples that will come, in Hz.
-        sampling_rate: The rate at which the model hears, in Hz.
+        sampling_rate: The model's sampling rate, in Hz.
     """
 
     def __init__(self, source_rate: int, sampling_rate: int):
         self.source_rate = source_rate
         self.sampling_rate = sampling_rate
         self.wave = np.zeros(0, dtype=np.float32)
-        self.seconds = 0.0  # heard so far
+        self.seconds = 0.0  # received so far
         self.columns: deque[timeline_plot.Column] = deque(maxlen=int(SHOWN_SECONDS / STEP_SECONDS) + 1)
         self.now: timeline_plot.Column | None = None  # None is silence
         self.level = -100.0  # dB relative to full scale, of the latest sound
@@ -76,10 +76,10 @@ class LiveSession:
             return
         length = len(self.wave) / self.sampling_rate
         first = np.argmax(speech[_frames(-WINDOW_SECONDS) :]) * FRAME_SECONDS  # where speech begins in the window
-        heard = max(min(WINDOW_SECONDS, length) - first + 0.1, MIN_WINDOW_SECONDS)
-        window = Window(since, self.seconds, max(0.0, length - heard), length)
+        length_used = max(min(WINDOW_SECONDS, length) - first + 0.1, MIN_WINDOW_SECONDS)
+        window = Window(since, self.seconds, max(0.0, length - length_used), length)
         shares = next(predict_windows(recognizer, self.wave, [window]))[0]
-        if self.now is not None:  # half of what it heard a moment ago, so that the picture does not flicker
+        if self.now is not None:  # averaged with the previous prediction, so that the picture does not flicker
             shares = (shares + list(self.now.probabilities.values())) / 2
         named = dict(zip(recognizer.labels, map(float, shares), strict=True))
         self.now = timeline_plot.Column(since, self.seconds, named)
@@ -146,7 +146,7 @@ class LiveSessions:
 
 
 def shown(session: LiveSession) -> dict[str, str | float]:
-    """What the page puts up: `emotion` and `picture` as HTML, `label`, `level` in dB and `seconds` heard."""
+    """What the page shows: `emotion` and `picture` as HTML, `label`, `level` in dB and `seconds` received."""
     end = max(SHOWN_SECONDS, session.seconds)
     columns = [column for column in session.columns if column.end > end - SHOWN_SECONDS]
     drawn = timeline_plot.drawn(columns, end - SHOWN_SECONDS, end)
@@ -200,8 +200,8 @@ def build() -> None:
         with gr.Column(min_width=280):
             cards.html(cards.live_controls(), "ser-live-controls")
         with gr.Column(min_width=280):
-            cards.html(f'<div id="ser-live-emotion">{cards.live_waiting()}</div>', "ser-live-now")
+            cards.html(cards.place("ser-live-emotion", cards.live_waiting()), "ser-live-now")
     picture = cards.picture(*timeline_plot.drawn([], 0, SHOWN_SECONDS), messages.live_picture([]))
-    cards.html(f'<div id="ser-live-picture">{picture}</div>', "ser-live-past")
+    cards.html(cards.place("ser-live-picture", picture), "ser-live-past")
     cards.html(cards.legend(), "ser-live-legend")
     cards.html(cards.note([messages.LIVE_NOTE]), "ser-live-note")

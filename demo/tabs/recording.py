@@ -40,12 +40,12 @@ def build(load: Callable[[], EmotionRecognizer]) -> None:
             audio = audio_input("Your recording, to an hour", "ser-recording-audio", long=True)
         with gr.Column(min_width=300):
             status = cards.html(cards.note([messages.RECORDING_NOTE]), "ser-recording-status")
-            button, cancel = job_buttons("Follow the emotion", "ser-follow")
+            button, cancel = job_buttons("Analyse the recording", "ser-analyse")
     picture = cards.html("", "ser-recording-picture")
     table = cards.html("", "ser-recording-table")
 
     def steps(path: str | None) -> Iterator[Shown]:
-        yield from follow_or_say_why(load, path)
+        yield from analyse_or_message(load, path)
 
     started = [button.click, audio.upload, audio.stop_recording]
     long_job(started, steps, audio, [status, picture, table], cancel, messages.RECORDING_NOTE)
@@ -54,8 +54,8 @@ def build(load: Callable[[], EmotionRecognizer]) -> None:
 
 
 _DESCRIPTION = (
-    "Follows the emotion through a recording of up to an hour. Returns {duration, labels, segments: [{start, end, "
-    "emotion, probability}], windows: [{start, end, probabilities}]}; times in seconds, silence in neither list."
+    "Predicts the emotion over time in a recording of up to an hour. Returns {duration, labels, segments: [{start, "
+    "end, emotion, probability}], windows: [{start, end, probabilities}]}; times in seconds, silence in neither list."
 )
 
 
@@ -64,19 +64,19 @@ def timeline_data(recognizer: EmotionRecognizer, path: str) -> dict[str, Any]:
     return as_data(predict_timeline(recognizer, load_audio(path, recognizer.sampling_rate)))
 
 
-def follow_or_say_why(load: Callable[[], EmotionRecognizer], path: str | None) -> Iterator[Shown]:
+def analyse_or_message(load: Callable[[], EmotionRecognizer], path: str | None) -> Iterator[Shown]:
     """Progress, then the result, or a sentence that says why there is none."""
     if path is None:
         yield cards.message_card(messages.NOTHING_CHOSEN), "", ""
         return
     try:
-        yield from follow(load, path)
+        yield from analyse(load, path)
     except (AudioError, NoModel) as error:
         yield cards.message_card(str(error)), "", ""
 
 
-def follow(load: Callable[[], EmotionRecognizer], path: str) -> Iterator[Shown]:
-    """Reads, finds the speech and listens to it, telling how far it is.
+def analyse(load: Callable[[], EmotionRecognizer], path: str) -> Iterator[Shown]:
+    """Reads the recording, finds the speech and predicts each window; yields progress, then the result.
 
     Raises:
         AudioError: The recording cannot be used.
@@ -86,13 +86,13 @@ def follow(load: Callable[[], EmotionRecognizer], path: str) -> Iterator[Shown]:
     rate = recognizer.sampling_rate
     wave = load_audio(path, rate)
     yield cards.progress_card(0.0, "Looking for speech …"), "", ""
-    windows, heard = plan_windows(wave, rate), []
+    windows, parts = plan_windows(wave, rate), []
     for part in predict_windows(recognizer, wave, windows):
-        heard.append(part)
-        done = min(len(heard) * WINDOWS_AT_ONCE, len(windows))
-        told = f"Heard {timeline_plot.clock(windows[done - 1].end)} of {timeline_plot.clock(len(wave) / rate)}"
-        yield cards.progress_card(done / len(windows), told), "", ""
-    yield show(assemble(len(wave) / rate, recognizer.labels, windows, heard), path)
+        parts.append(part)
+        done = min(len(parts) * WINDOWS_AT_ONCE, len(windows))
+        text = f"Analysed {timeline_plot.clock(windows[done - 1].end)} of {timeline_plot.clock(len(wave) / rate)}"
+        yield cards.progress_card(done / len(windows), text), "", ""
+    yield show(assemble(len(wave) / rate, recognizer.labels, windows, parts), path)
 
 
 def show(timeline: Timeline, path: str) -> Shown:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import gradio as gr
@@ -12,6 +14,7 @@ from demo import cards, messages
 from demo.api import VoiceMeasure, answer, endpoint
 from demo.components import AT_ONCE
 from ser_model.audio import AudioError, load_audio
+from ser_model.inference.results import EmotionResult
 from ser_model.inference.voice_reference import GROUPS, SAMPLING_RATE, UNITS, VoiceReference, measure_voice
 
 MOST_SECONDS = 60.0  # measured of one clip; Praat takes a hundredth of the time it lasts
@@ -19,6 +22,23 @@ MAX_SECONDS = 3600.0
 STRIP_WIDTH, STRIP_HEIGHT = 240, 44
 
 Measures = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class DecodedClip:
+    """A clip as it was predicted: kept so that the picture and the measures need not decode it again.
+
+    Attributes:
+        path: Its file.
+        wave: `(num_samples,)`, as long as the tab Clip takes at the most.
+        sampling_rate: In Hz.
+        result: Its prediction.
+    """
+
+    path: str
+    wave: np.ndarray
+    sampling_rate: int
+    result: EmotionResult
 
 
 @lru_cache(maxsize=1)
@@ -33,29 +53,36 @@ def measures_of(path: str) -> Measures:
     Raises:
         AudioError: The recording cannot be used.
     """
-    wave = load_audio(path, SAMPLING_RATE, max_seconds=MAX_SECONDS)
+    return measures_of_wave(load_audio(path, SAMPLING_RATE, max_seconds=MAX_SECONDS))
+
+
+def measures_of_wave(wave: np.ndarray) -> Measures:
+    """The same for a recording `(num_samples,)` at `SAMPLING_RATE`."""
     found = measure_voice(wave[: int(MOST_SECONDS * SAMPLING_RATE)], SAMPLING_RATE)
     return {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
 
 
-def build(audio: gr.Audio, heard: list[gr.events.Dependency], cleared: gr.events.Dependency) -> None:
+def build(
+    audio: gr.Audio, decoded: gr.State, predicted: list[gr.events.Dependency], cleared: gr.events.Dependency
+) -> None:
     """Adds the panel to the page under construction.
 
     Args:
         audio: Where the clip is.
-        heard: The events after which it is measured, so that the emotion need not wait.
+        decoded: The `DecodedClip` last predicted.
+        predicted: The events after which it is measured, so that the prediction need not wait.
         cleared: The event after which the panel is empty.
     """
     measures = gr.State(None)
     with gr.Column(elem_classes="ser-voice", elem_id="ser-voice-part"):
         with gr.Row(equal_height=True, elem_classes="ser-voice-head"):
-            cards.html(f'<h2 class="ser-heading">Voice quality</h2><p>{messages.VOICE_LEAD}</p>', "ser-voice-title")
+            cards.html(cards.heading("Voice quality", messages.VOICE_LEAD), "ser-voice-title")
             group = gr.Radio(
                 list(GROUPS), value="all", label="Compared with", elem_id="ser-voice-group", min_width=220,
             )  # fmt: skip
         panel = cards.html(cards.note([messages.VOICE_WAITING]), "ser-voice")
-    for event in heard:
-        event.then(_measured, [audio, group], [measures, panel], **AT_ONCE)
+    for event in predicted:
+        event.then(_measured, [audio, decoded, group], [measures, panel], **AT_ONCE)
     cleared.then(lambda: (None, cards.note([messages.VOICE_WAITING])), None, [measures, panel], **AT_ONCE)
     group.change(lambda known, group: panel_of(known, group), [measures, group], panel, **AT_ONCE)
     endpoint("voice_quality", lambda audio: as_answer(measures_of(audio)), audio,
@@ -69,11 +96,13 @@ _DESCRIPTION = (
 )
 
 
-def _measured(path: str | None, group: str) -> tuple[Measures | None, str]:
-    try:
-        measures = measures_of(path) if path else None
-    except AudioError:  # said where the emotion would be
-        measures = None
+def _measured(path: str | None, decoded: DecodedClip | None, group: str) -> tuple[Measures | None, str]:
+    measures = None
+    with contextlib.suppress(AudioError):  # shown in the place of the emotion
+        if decoded and decoded.path == path and decoded.sampling_rate == SAMPLING_RATE:
+            measures = measures_of_wave(decoded.wave)
+        elif path:
+            measures = measures_of(path)
     return measures, panel_of(measures, group)
 
 
@@ -90,12 +119,12 @@ def as_answer(measures: Measures) -> list[dict]:
 
 
 def panel_of(measures: Measures | None, group: str) -> str:
-    """One card a measure: value, silhouette of the reference with the value in it, and what it means."""
+    """One card a measure: value, distribution of the reference with the value in it, and what it means."""
     if measures is None:
         return cards.note([messages.VOICE_WAITING])
     shown = [_card(name, value, group) for name, value in measures.items()]
     shown.append(cards.note([messages.voice_reference(reference().content)]))
-    return f'<div class="ser-measures">{"".join(shown)}</div>'
+    return cards.measures(shown)
 
 
 def _card(name: str, value: float | None, group: str) -> str:
@@ -118,19 +147,19 @@ def strip_svg(name: str, group: str, value: float) -> str:
     def across(where: float) -> float:
         return 6 + (STRIP_WIDTH - 12) * min(max((where - low) / (high - low), 0.0), 1.0)
 
-    def hill(chosen: np.ndarray) -> str:
+    def outline(chosen: np.ndarray) -> str:
         top = " ".join(f"L{across(place):.1f} {STRIP_HEIGHT - 6 - height:.1f}"
                        for place, height in zip(places[chosen], heights[chosen], strict=True))  # fmt: skip
         ends = across(places[chosen][0]), across(places[chosen][-1])
         return f"M{ends[0]:.1f} {STRIP_HEIGHT - 6} {top} L{ends[1]:.1f} {STRIP_HEIGHT - 6}Z"
 
     middle = (places >= quarter) & (places <= three_quarters)
-    marker, line = across(value), across(median)
-    return (
-        f'<svg class="ser-strip" viewBox="0 0 {STRIP_WIDTH} {STRIP_HEIGHT}" aria-hidden="true">'
-        f'<path class="ser-hill" d="{hill(np.ones(len(places), dtype=bool))}"/>'
-        f'<path class="ser-middle" d="{hill(middle)}"/>'
-        f'<line class="ser-median" x1="{line:.1f}" x2="{line:.1f}" y1="10" y2="{STRIP_HEIGHT - 6}"/>'
-        f'<path class="ser-marker" d="M{marker:.1f} {STRIP_HEIGHT - 7}l-5 7h10Z"/>'
-        f'<line class="ser-value" x1="{marker:.1f}" x2="{marker:.1f}" y1="4" y2="{STRIP_HEIGHT - 4}"/></svg>'
+    return cards.render(
+        "strip",
+        width=STRIP_WIDTH,
+        height=STRIP_HEIGHT,
+        distribution=outline(np.ones(len(places), dtype=bool)),
+        middle=outline(middle),
+        median=f"{across(median):.1f}",
+        value=f"{across(value):.1f}",
     )
