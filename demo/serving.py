@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-
-import numpy as np
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.inference.results import EmotionResult
@@ -26,8 +24,8 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 class ServedRecognizer(EmotionRecognizer):
     """An `EmotionRecognizer` whose predictions go through `limited`."""
 
-    def predict_batch(self, waves: Sequence[np.ndarray]) -> list[EmotionResult]:
-        return limited(lambda: EmotionRecognizer.predict_batch(self, waves))
+    def predict_batch(self, *args: Any, **kwargs: Any) -> list[EmotionResult]:
+        return limited(lambda: EmotionRecognizer.predict_batch(self, *args, **kwargs))
 
 
 def limited(work: Callable[[], Result], time_limit: float = TIME_LIMIT) -> Result:

@@ -161,6 +161,13 @@ def test_utterance_statistics_are_checked_too(tmp_path):
         EmotionRecognizer.from_pretrained(folder)
 
 
+def test_no_encoder_is_fetched_for_a_checkpoint(tmp_path):
+    folder = small_checkpoint(tmp_path / "checkpoint", "ser_speech_encoder")
+    values(CONFIG, encoder_config=None, encoder="someone/encoder")[1](folder)
+    with pytest.raises(ModelError, match="encoder_config is missing"):
+        EmotionRecognizer.from_pretrained(folder)
+
+
 class Planted:
     def __init__(self, path):
         self.path = path

@@ -97,6 +97,8 @@ def _check_config(config: Any) -> None:
     temperature = config.calibration_temperature
     if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
         raise ValueError(f"calibration_temperature has to be a number above 0, not {temperature}")
+    if getattr(config, "encoder_config", {}) is None:  # it would be fetched from wherever the file says
+        raise ValueError("encoder_config is missing, the sizes of the pretrained encoder")
 
 
 def _check_weights(model: Any, found: dict[str, Any]) -> None:

@@ -231,7 +231,9 @@ def pretrained_weights(name: str, config: PretrainedConfig) -> dict[str, torch.T
     logging.set_verbosity_error()  # of the layers that are cut off and a classifier that is not used
     try:
         model_class: Any = WhisperForAudioClassification if whisper else AutoModel
-        model, found = model_class.from_pretrained(name, config=config, dtype=torch.float32, output_loading_info=True)
+        model, found = model_class.from_pretrained(
+            name, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        )
     finally:
         logging.set_verbosity(verbosity)
     if any(".layers." in key for key in found["missing_keys"]):
