@@ -28,7 +28,7 @@ def test_the_classes_that_a_corpus_lacks_do_not_count_in_its_loss(small, mini_ra
     data = load_data(RunArguments(data_dir=str(mini_ravdess)), small, seed=0)
     assert len(data.training) == len(data.split.train) and len(data.leakage["notes"]) == 1
     args = SerTrainingArguments(output_dir=str(tmp_path / "out"), use_cpu=True, report_to="none")
-    trainer = make_trainer(small, data, args)
+    trainer = make_trainer(RunArguments(), small, data, args)
     batch = next(iter(trainer.get_train_dataloader()))
     np.testing.assert_array_equal(batch["label_mask"], [[True] * 7 + [False]] * len(batch["labels"]))
     with torch.no_grad():
