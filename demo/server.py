@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import gradio as gr
@@ -11,7 +12,7 @@ from starlette.middleware import Middleware
 
 from .models import Models
 from .page import MAX_FILE_SIZE, appearance, build_page
-from .tabs import live
+from .tabs import clip, live
 from .uploads import UploadGate, Uploads
 
 
@@ -47,6 +48,7 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
         },
         **appearance(),
     )
+    threading.Thread(target=clip.warm_up, daemon=True).start()  # the first picture imports much
     return page
 
 

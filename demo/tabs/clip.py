@@ -44,7 +44,7 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
         with gr.Column(min_width=300):
             emotion = cards.html(cards.waiting_card(), "ser-emotion")
             bars = cards.html("", "ser-bars")
-            trust = cards.html(cards.note(["The model is being loaded …"]), "ser-trust")
+            trust = cards.html(cards.note(["Loading the model …"]), "ser-trust")
     picture = cards.html("", "ser-picture")
     decoded = gr.State(None, time_to_live=KEPT_SECONDS)
     data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
@@ -63,7 +63,8 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
     voice_quality.build(audio, decoded, drawn, cleared)
     with gr.Accordion("As data", open=False):
         data.render()
-    page.load(lambda: trust_note(load), None, trust, **AT_ONCE)
+    loaded = page.load(lambda: trust_note(load), None, trust, **AT_ONCE)
+    loaded.then(None, js="() => { document.body.classList.add('ser-model-loaded'); }", **AT_ONCE)
     shown = [emotion, bars, picture, answer(Prediction, "data")]
     endpoint("predict", lambda audio: predict(load(), audio), audio, shown, _DESCRIPTION)
 
