@@ -195,8 +195,8 @@ def voice_reference(content: Mapping[str, Any]) -> str:
     clips, women, men = (sum(part[name] for part in content["corpora"].values()) for name in ("clips", "women", "men"))
     return (
         f"The distributions show {clips:,} clips by {women} women and {men} men ({corpora}): acted English, recorded "
-        "in quiet rooms. Dark is the middle half, the line the median, the arrow this clip. No measure says that a voice "
-        "is ill."
+        "in quiet rooms. The dark part is the middle half, the line the median, the arrow this clip. No measure is a "
+        "sign of illness."
     )
 
 
