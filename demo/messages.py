@@ -173,7 +173,7 @@ VOICE = {
     "speaking_part": VoiceText("Speaking part", "How much of the clip is speech rather than pause.", "%", 100),
 }
 NO_VALUE = "\u2013"
-VOICE_LEAD = "Measures of this voice by Praat, and its place among reference speakers."
+VOICE_LEAD = "Praat's measures of this voice, and their place among reference speakers."
 VOICE_WAITING = "Seven measures of the voice appear here, each with its place among reference speakers."
 NOT_MEASURED = "Cannot be measured: too little voiced speech."
 CLIPS_BY = {"women": "clips by women", "men": "clips by men", "all": "clips"}
