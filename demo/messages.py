@@ -173,7 +173,7 @@ VOICE = {
     "speaking_part": VoiceText("Speaking part", "How much of the clip is speech rather than pause.", "%", 100),
 }
 NO_VALUE = "\u2013"
-VOICE_LEAD = "Measures of this voice by Praat, and its place among reference speakers."
+VOICE_LEAD = "Praat's measures of this voice, and their place among reference speakers."
 VOICE_WAITING = "Seven measures of the voice appear here, each with its place among reference speakers."
 NOT_MEASURED = "Cannot be measured: too little voiced speech."
 CLIPS_BY = {"women": "clips by women", "men": "clips by men", "all": "clips"}
@@ -195,8 +195,8 @@ def voice_reference(content: Mapping[str, Any]) -> str:
     clips, women, men = (sum(part[name] for part in content["corpora"].values()) for name in ("clips", "women", "men"))
     return (
         f"The distributions show {clips:,} clips by {women} women and {men} men ({corpora}): acted English, recorded "
-        "in quiet rooms. Dark is the middle half, the line the median, the arrow this clip. No measure says that a voice "
-        "is ill."
+        "in quiet rooms. The dark part is the middle half, the line the median, the arrow this clip. No measure is a "
+        "sign of illness."
     )
 
 

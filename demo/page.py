@@ -15,7 +15,7 @@ from .models import Models
 
 TITLE = "What emotion is in this voice?"
 INTRODUCTION = (
-    "Record a sentence or upload a clip to predict its emotion, and see which moments the prediction rests on."
+    "Record a sentence or upload a clip: a neural network predicts the emotion in it and shows its attention over time."
 )
 PRIVACY = "Clips are analysed by the machine that serves this page, sent nowhere else, and deleted within an hour."
 DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that is promised

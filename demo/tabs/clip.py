@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
 
 MAX_SECONDS = 600.0  # of a clip; longer recordings belong in the tab Recording
-KEPT_SECONDS = 300  # for which a visitor's decoded clip stays in memory
+KEPT_SECONDS = 300  # for which a decoded clip stays in memory; gradio makes it an hour where the page is closed before
 
 Shown = tuple[str, str, str, dict[str, Any] | None]
 
