@@ -33,6 +33,7 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
         prevent_thread_lock=True,
         quiet=True,
         share=False,
+        state_session_capacity=40,  # pages whose last decoded clip is kept, 38 MB at most each
         footer_links=["api", "settings"],
         run_history=False,
         max_file_size=MAX_FILE_SIZE,
