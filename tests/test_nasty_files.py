@@ -5,11 +5,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import numpy as np
 import psutil
 import pytest
 from conftest import voiced_tone
 from nasty_files import encoded, write_nasty_files, write_special_files
+from test_app import running_app
 
 from datasets_scripts.__main__ import main as datasets_main
 from datasets_scripts.prepare import prepare
@@ -61,6 +63,22 @@ def test_predict_answers_a_row_for_each(nasty, capsys):
     assert len(rows) == len(paths)
     assert all((row["label"] is None) == bool(row["error"]) for row in rows)
     assert all(row["label"] for row in rows if Path(row["file"]).name in GOOD)
+
+
+def test_the_api_answers_a_row_for_each(nasty, tmp_path):
+    files = [path for path in nasty if path.is_file() and printable(path.name) == path.name]
+    assert len(files) >= 180
+    with running_app(tmp_path) as url, httpx.Client(base_url=url, timeout=300) as app:
+        data = []
+        for path in files:  # under a plain name, as a browser sends it
+            sent = {"files": (f"{len(data)}.wav", path.read_bytes())}
+            uploaded = app.post("/gradio_api/upload", files=sent).raise_for_status().json()[0]
+            data.append({"path": uploaded, "meta": {"_type": "gradio.FileData"}})
+        rows = app.post("/gradio_api/run/batch", json={"data": [data]}).raise_for_status().json()["data"][0]
+        assert len(rows) == len(files) and all(bool(row["label"]) is (row["error"] is None) for row in rows)
+        assert {bool(row["label"]) for row in rows} == {True, False}
+        assert app.get("/health").json()["status"] == "ok"
+    assert "Traceback" not in (tmp_path / "app.log").read_text()
 
 
 @pytest.fixture
