@@ -126,4 +126,7 @@ def in_words(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
 
 def endpoint(name: str, function: Callable, inputs: Any, outputs: Any, description: str) -> None:
     """Adds `/name`, beside the page's own events, since a program wants an error where a person wants a sentence."""
-    gr.on([], in_words(function), inputs, outputs, api_name=name, api_description=description)
+    gr.on(
+        [], in_words(function), inputs, outputs, api_name=name, api_description=description,
+        concurrency_limit=2, concurrency_id=name,
+    )  # fmt: skip
