@@ -135,6 +135,7 @@ def test_windows_of_all_recordings_go_through_in_bounded_batches(monkeypatch):
     sizes = []
     model.register_forward_hook(lambda module, args, kwargs, output: sizes.append(len(output.logits)), with_kwargs=True)
     with torch.no_grad():
+        monkeypatch.setattr(windowing_ser, "WINDOWS_AT_ONCE", 16)
         together = forward_windowed(model, 300, x, mask)
         assert sizes == [5 + 1 + 2 + 1 + 4]
         monkeypatch.setattr(windowing_ser, "WINDOWS_AT_ONCE", 4)
