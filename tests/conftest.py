@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before any import: a missing model must not wait for the network
@@ -33,6 +34,11 @@ def real_corpora() -> Path | None:
         if folder and Path(folder, "ravdess").is_dir():
             return Path(folder)
     return None
+
+
+def take_ctrl_c() -> None:
+    """For `preexec_fn`: a process started from a background shell would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, voiced_tone
+from conftest import ROOT, take_ctrl_c, voiced_tone
 from demo_helpers import recording
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -44,7 +44,7 @@ def app_process(folder: Path, **environment: str) -> subprocess.Popen:
     with open(folder / "app.log", "w") as log:
         process = subprocess.Popen(
             [sys.executable, ROOT / "app.py"], cwd=folder, env=inherited | settings, stdout=log, stderr=log,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell ignores Ctrl-C
+            preexec_fn=take_ctrl_c,
         )  # fmt: skip
     (folder / "app.pid").write_text(str(process.pid))
     return process

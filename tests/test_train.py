@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, voiced_tone
+from conftest import ROOT, take_ctrl_c, voiced_tone
 
 from ser_model import EmotionRecognizer
 
@@ -222,6 +222,7 @@ def test_ctrl_c_says_how_to_go_on(small_preset, mini_ravdess, environment, tmp_p
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=take_ctrl_c,
     )
     deadline = time.monotonic() + 200
     while not epochs_of(out) and time.monotonic() < deadline and process.poll() is None:
