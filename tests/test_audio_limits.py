@@ -17,12 +17,13 @@ from ser_model.audio import AudioError, ffmpeg, limits, load_audio
 from ser_model.audio.containers import SIGNATURES
 
 PEAK = """
-import re, sys
+import re, resource, sys
 import soundfile, soxr
 from ser_model.audio import AudioError, load_audio
 def peak():  # of this process alone: getrusage begins with what the parent had
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024
 idle = peak()
+resource.setrlimit(resource.RLIMIT_AS, (2 * 2**30,) * 2)  # what is asked for in vain is not there either
 try:
     said = len(load_audio(sys.argv[1], 16_000))
 except AudioError as error:
