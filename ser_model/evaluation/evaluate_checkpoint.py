@@ -36,8 +36,8 @@ def evaluate_checkpoint(
             all its clips. Classes that the model does not know are named and left out.
 
     Returns:
-        The report with `validation` and `test` evaluated anew. With `corpora` it has no
-        `validation`, and `classes_left_out`: corpus -> labels.
+        The report with `validation` (unless the network was refitted on it) and `test` evaluated
+        anew. With `corpora` it has no `validation`, and `classes_left_out`: corpus -> labels.
 
     Raises:
         CorpusError: The data are not there, or the model has no report to go by.
@@ -55,6 +55,8 @@ def evaluate_checkpoint(
         del report["validation"]
         report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
     augmentation = Augmentation(**trained["settings"]["augmentation"])
+    if trained.get("refit"):
+        parts.pop("validation", None)  # the saved network was trained on it: its figures stay those of the first one
     for name in [name for name in ("validation", "test") if name in parts]:
         predicted = predict_items(recognizer, table, parts[name], augmentation, trained["seed"], name)
         report[name] = evaluate_predictions(predicted, table, parts[name], recognizer.labels, name)

@@ -13,8 +13,8 @@ import torch
 from ser_model.evaluation.predictions import calibrate, evaluate_predictions, predict_items
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.training.resume import RECORD
-from ser_model.training.run import TrainedRun
-from ser_model.training.trainer import RunError
+from ser_model.training.run import REFIT, RunData, TrainedRun
+from ser_model.training.trainer import RunError, SerTrainer
 
 from .model_card import model_card
 from .plots import confusion_figure, history_figure
@@ -37,28 +37,42 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
         RunError: The weights are not finite.
     """
     data, report = trained.data, dict(trained.report)
-    recognizer = EmotionRecognizer(trained.trainer.model.float(), trained.trainer.processing_class)
-    if not all(torch.isfinite(values).all() for values in recognizer.model.state_dict().values()):
-        raise RunError("The trained weights are not finite, so no checkpoint was written: try a lower learning rate.")
     partial = out / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
+    recognizer = _recognizer_of(trained.trainer)
     report["temperature"] = calibrate(recognizer, data.table, data.split, data.augmentation)
+    if trained.refitted:  # the network to be saved was trained on the validation part
+        report["validation"] = _evaluate(recognizer, data, "validation")
+        recognizer = _recognizer_of(trained.refitted)
+        recognizer.model.config.calibration_temperature = report["temperature"]
     recognizer.model.save_pretrained(partial)
     recognizer.feature_extractor.save_pretrained(partial)
     recognizer = EmotionRecognizer.from_pretrained(partial)  # what is evaluated is what was saved
-    for name in ("validation", "test"):
-        items = data.split.parts()[name]
-        predicted = predict_items(recognizer, data.table, items, data.augmentation, data.split.seed, name)
-        report[name] = evaluate_predictions(predicted, data.table, items, data.labels, name)
+    for name in ("test",) if trained.refitted else ("validation", "test"):
+        report[name] = _evaluate(recognizer, data, name)
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     write_report(partial, report, history, recognizer)
     for path in sorted(partial.iterdir(), key=lambda path: path.name == "report.json"):
         os.replace(path, out / path.name)
     partial.rmdir()
-    for checkpoint in out.glob("checkpoint-*"):
+    for checkpoint in (*out.glob("checkpoint-*"), *out.glob(REFIT)):
         shutil.rmtree(checkpoint)
     (out / RECORD).unlink(missing_ok=True)  # the report says it all
     return report
+
+
+def _recognizer_of(trainer: SerTrainer) -> EmotionRecognizer:
+    recognizer = EmotionRecognizer(trainer.model.float(), trainer.processing_class)
+    if not all(torch.isfinite(values).all() for values in recognizer.model.state_dict().values()):
+        raise RunError("The trained weights are not finite, so no checkpoint was written: try a lower learning rate.")
+    return recognizer
+
+
+def _evaluate(recognizer: EmotionRecognizer, data: RunData, name: str) -> dict[str, Any]:
+    """What `report.json` says of one part."""
+    items = data.split.parts()[name]
+    predicted = predict_items(recognizer, data.table, items, data.augmentation, data.split.seed, name)
+    return evaluate_predictions(predicted, data.table, items, data.labels, name)
 
 
 def write_report(
