@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,8 @@ def text_leakage(dataset: Dataset, train: set[int], test: set[int]) -> dict[str,
         in the whole table stand in training and test; `test_clips`, how many test clips say one of
         them; `test_share`, their share of the corpus's test clips.
     """
-    said = _texts(dataset)
-    labels, trained = _labels_of(said, dataset["emotion"]), {said[clip] for clip in train}
+    said, labels, _ = _said(dataset)
+    trained = {said[clip] for clip in train}
     report = {}
     for corpus in sorted({text[0] for clip in test if (text := said[clip])}):
         tested = [text for clip in test if (text := said[clip]) and text[0] == corpus]
@@ -44,24 +43,22 @@ def says_common_sentence(dataset: Dataset) -> np.ndarray:
 
     No clip of a corpus without sentences of one label only: there the words tell nothing.
     """
-    said = _texts(dataset)
-    labels, labels_of_corpus = _labels_of(said, dataset["emotion"]), _labels_of(dataset["corpus"], dataset["emotion"])
+    said, labels, labels_of_corpus = _said(dataset)
     leaking = {text[0] for text, found in labels.items() if len(found) == 1}
     common = {text for text, found in labels.items() if text[0] in leaking and found == labels_of_corpus[text[0]]}
     return np.array([text in common for text in said])
 
 
-def _texts(dataset: Dataset) -> list[Text | None]:
-    """What each clip says, equal where the words are; None where they are not known."""
-    columns = [name for name in ("corpus", "audio", "statement") if name in dataset.column_names]
-    rows = list(dataset.select_columns(columns))
-    said = [CORPORA.get(row["corpus"], CorpusBuilder).text(row) for row in rows]
-    return [(row["corpus"], text) if text else None for row, text in zip(rows, said, strict=True)]
-
-
-def _labels_of(groups: Sequence[Any], labels: Sequence[int]) -> dict[Any, set[int]]:
-    found: dict[Any, set[int]] = defaultdict(set)
-    for group, label in zip(groups, labels, strict=True):
-        if group is not None:
-            found[group].add(label)
-    return found
+def _said(dataset: Dataset) -> tuple[list[Text | None], dict[Text, set[int]], dict[str, set[int]]]:
+    """What each clip says, None where it is not known; the labels of each sentence and of each corpus."""
+    columns = {"corpus", "audio", "statement", "emotion"}.intersection(dataset.column_names)
+    said: list[Text | None] = []
+    of_text, of_corpus = defaultdict(set), defaultdict(set)
+    for row in dataset.select_columns(sorted(columns)).to_list():
+        corpus, label = row["corpus"], row["emotion"]
+        words = CORPORA.get(corpus, CorpusBuilder).text(row)
+        said.append((corpus, words) if words else None)
+        of_corpus[corpus].add(label)
+        if words:
+            of_text[corpus, words].add(label)
+    return said, of_text, of_corpus
