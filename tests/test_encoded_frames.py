@@ -162,7 +162,7 @@ def test_train_py_makes_a_checkpoint_of_it(trained, mini_ravdess):
     assert config["encoder"] == "openai/whisper-base" and config["encoder_config"]["encoder_layers"] == 2
     report = json.loads((trained / "report.json").read_text())
     assert report["test"]["uar"] > 0.2  # chance is 0.125
-    assert "Pretrained encoder > standardisation by speaker > linear" in (trained / "README.md").read_text()
+    assert "Pretrained encoder > standardisation by speaker > heads" in (trained / "README.md").read_text()
     recognizer = EmotionRecognizer.from_pretrained(trained)
     assert recognizer.model.dtype == torch.float32
     assert (recognizer.model.frames_mean != 0).all() and (recognizer.model.frames_std != 1).all()
