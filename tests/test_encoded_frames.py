@@ -185,6 +185,14 @@ def test_evaluating_it_repeats_its_report(trained, mini_ravdess):
     assert "| clips in the profile | 0 | 1 | 3 |" in (trained / "README.md").read_text()
 
 
+@pytest.mark.parametrize(("refit", "shared"), [(False, 3), (True, 4)])
+def test_on_another_fold_the_refitted_network_knows_the_validation_speakers(trained, mini_ravdess, refit, shared):
+    """Of fold 6, actors 06, 17 and 22 were trained on; 13 was a validation speaker."""
+    recognizer = EmotionRecognizer.from_pretrained(trained)
+    recognizer.report["refit"] = refit
+    assert evaluate_checkpoint(recognizer, mini_ravdess, fold=6)["leakage"]["test"]["shared_speakers"] == shared
+
+
 def test_layers_that_are_not_frozen_have_a_learning_rate_of_their_own(network, extractor, tmp_path):
     config = SpeechEncoderConfig(**network.config.to_dict() | {"frozen_layers": 1})
     trainer = SerTrainer(
