@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from ser_model.evaluation.predictions import calibrate, evaluate_predictions, predict_items
+from ser_model.evaluation.evaluate_checkpoint import evaluate_parts
+from ser_model.evaluation.predictions import calibrate
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.training.resume import RECORD
 from ser_model.training.run import REFIT, RunData, TrainedRun
@@ -42,14 +43,13 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
     recognizer = _recognizer_of(trained.trainer)
     report["temperature"] = calibrate(recognizer, data.table, data.split, data.augmentation)
     if trained.refitted:  # the network to be saved was trained on the validation part
-        report["validation"] = _evaluate(recognizer, data, "validation")
+        report |= _evaluate(recognizer, data, ["validation"])
         recognizer = _recognizer_of(trained.refitted)
         recognizer.model.config.calibration_temperature = report["temperature"]
     recognizer.model.save_pretrained(partial)
     recognizer.feature_extractor.save_pretrained(partial)
     recognizer = EmotionRecognizer.from_pretrained(partial)  # what is evaluated is what was saved
-    for name in ("test",) if trained.refitted else ("validation", "test"):
-        report[name] = _evaluate(recognizer, data, name)
+    report |= _evaluate(recognizer, data, ["test"] if trained.refitted else ["validation", "test"])
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     write_report(partial, report, history, recognizer)
     for path in sorted(partial.iterdir(), key=lambda path: path.name == "report.json"):
@@ -68,11 +68,10 @@ def _recognizer_of(trainer: SerTrainer) -> EmotionRecognizer:
     return recognizer
 
 
-def _evaluate(recognizer: EmotionRecognizer, data: RunData, name: str) -> dict[str, Any]:
-    """What `report.json` says of one part."""
-    items = data.split.parts()[name]
-    predicted = predict_items(recognizer, data.table, items, data.augmentation, data.split.seed, name)
-    return evaluate_predictions(predicted, data.table, items, data.labels, name)
+def _evaluate(recognizer: EmotionRecognizer, data: RunData, names: list[str]) -> dict[str, Any]:
+    """What `report.json` says of some parts."""
+    parts = {name: data.split.parts()[name] for name in names}
+    return evaluate_parts(recognizer, data.table, parts, data.augmentation, data.split.seed)
 
 
 def write_report(
