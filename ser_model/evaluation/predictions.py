@@ -18,6 +18,7 @@ from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
 
 from .calibration import expected_calibration_error, fit_temperature, negative_log_likelihood
+from .intervals import pooled_uar
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +66,10 @@ def evaluate_predictions(
     """Compares predictions with the labels.
 
     Returns:
-        The figures of `EmotionMetrics`; `calibration`: expected calibration error `ece` and negative
-        log-likelihood `nll`; `per_corpus` and `per_speaker` with the main figures of each.
+        The figures of `EmotionMetrics`; `uar_interval`: both ends as `pooled_uar` gives them, None
+        with fewer than three speakers or where clips do not say who speaks; `calibration`: expected
+        calibration error `ece` and negative log-likelihood `nll`; `per_corpus` and `per_speaker` with
+        the main figures of each, the interval of corpora, and the `confusion_matrix` of speakers.
     """
     references, predictions = _column(table, "emotion", items), probabilities.argmax(axis=1)
     figures = emotion_metrics(predictions, references, labels)
@@ -77,8 +80,8 @@ def evaluate_predictions(
         "ece": expected_calibration_error(probabilities, references),
         "nll": negative_log_likelihood(probabilities, references),
     }
-    for column, key in (("corpus", "per_corpus"), ("speaker", "per_speaker")):
-        groups = _column(table, column, items)
+    corpora, speakers = _column(table, "corpus", items), _column(table, "speaker", items)
+    for key, groups in (("per_corpus", corpora), ("per_speaker", speakers)):
         figures[key] = {}
         for group in sorted(set(groups.tolist()), key=str):
             of_group = groups == group
@@ -87,7 +90,20 @@ def evaluate_predictions(
                 "clips": int(of_group.sum()), **{name: part[name] for name in ("uar", "accuracy", "macro_f1")},
                 "missing_classes": part["missing_classes"],
             }  # fmt: skip
+            if key == "per_speaker":
+                figures[key][group]["confusion_matrix"] = part["confusion_matrix"]
+    for corpus, part in figures["per_corpus"].items():
+        part["uar_interval"] = _interval(figures["per_speaker"], set(speakers[corpora == corpus].tolist()))
+    figures["uar_interval"] = _interval(figures["per_speaker"], set(speakers.tolist()))
     return figures
+
+
+def _interval(per_speaker: dict[str, dict[str, Any]], speakers: set[str]) -> list[float] | None:
+    """95 % interval of some speakers' UAR; None where it cannot be known."""
+    if not all(speakers):
+        return None
+    _, low, high = pooled_uar([per_speaker[name]["confusion_matrix"] for name in sorted(speakers)])
+    return None if low is None or high is None else [low, high]
 
 
 def _column(table: Dataset, name: str, items: Sequence[Item]) -> np.ndarray:
