@@ -53,9 +53,9 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
     Args:
         dataset: Table with the columns `corpus`, `speaker`, `sex` and `emotion`.
         protocol: `speaker`: test speakers are never in the training part. `leave-corpus-out`: one corpus
-            is tested, fold 1 the first, on the labels that it has in common with the others. `random`: a stratified fifth
-            of the clips is the test part; speakers are shared. `random-augmented`: views are made
-            first and then split, so that the clips themselves leak.
+            is tested, in fold 1 the first, on the labels that it has in common with the others. `random`:
+            a stratified fifth of the clips is the test part; speakers are shared. `random-augmented`:
+            views are made first and then split, so that the clips themselves leak.
         fold: Number of the fold, from 1.
         seed: Draws validation speakers and random folds.
         num_views: Augmented views of each clip beside the clip itself.
@@ -160,7 +160,9 @@ def _by_corpus(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tupl
     of_tested = [index for index, name in enumerate(corpus) if name == tested]
     notes.append(f"Test corpus: {tested}; trained on {', '.join(corpora)}.")
     for label, count in sorted(Counter(emotion[index] for index in of_tested if emotion[index] not in known).items()):
-        notes.append(f"{tested}: its {count} clips of {names[label]} are not tested; no training corpus has that label.")
+        notes.append(
+            f"{tested}: its {count} clips of {names[label]} are not tested; no training corpus has that label."
+        )
     test = [index for index in of_tested if emotion[index] in known]
     if not test:
         raise CorpusError(f"{tested} has no label in common with the other corpora.")

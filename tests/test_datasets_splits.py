@@ -192,7 +192,7 @@ def test_clips_with_a_label_of_one_corpus_alone_are_not_tested_and_noted():
 def test_leaving_a_corpus_out_needs_two_with_a_label_in_common():
     with pytest.raises(CorpusError, match="needs two corpora or more; here is ravdess only"):
         make_split(table_of(ravdess=RAVDESS), "leave-corpus-out")
-    with pytest.raises(CorpusError, match="no fold 3: .* folds 1 to 2"):
+    with pytest.raises(CorpusError, match=r"no fold 3: .* folds 1 to 2"):
         make_split(table_of(ravdess=RAVDESS, savee=SAVEE), "leave-corpus-out", 3)
     table = table_of(ravdess=RAVDESS, savee=SAVEE)
     apart = [row for row in range(len(table)) if (table[row]["corpus"] == "savee") == (table[row]["emotion"] < 2)]
@@ -201,7 +201,9 @@ def test_leaving_a_corpus_out_needs_two_with_a_label_in_common():
 
 
 def test_an_unknown_protocol_gives_a_sentence():
-    with pytest.raises(CorpusError, match="no protocol called leave-one-out; known are speaker, leave-corpus-out, random"):
+    with pytest.raises(
+        CorpusError, match="no protocol called leave-one-out; known are speaker, leave-corpus-out, random"
+    ):
         make_split(table_of(ravdess=RAVDESS), "leave-one-out")
 
 

@@ -127,11 +127,11 @@ def frames_of(part: EncodedFrames, item: tuple[int, int]) -> torch.Tensor:
     return torch.from_numpy(frames).view(-1, *part.shape)
 
 
-def train(root, preset, data, out, *more, encoder="encoder"):
+def train(root, preset, data, out, *more, encoder="encoder", **environment):
     return subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data),
-         "--encoder", encoder, "--output_dir", out, *more],
-        env=os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"},
+        [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data), "--output_dir", out,
+         *(["--encoder", encoder] if encoder else []), *more],
+        env=os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"} | environment,
         capture_output=True, text=True, cwd=root,
     )  # fmt: skip
 
@@ -202,10 +202,20 @@ def test_fine_tuning_from_the_command_line(trained, mini_ravdess):
     assert changed and all(name.startswith("layers.1.") for name in changed)
 
 
-def test_an_encoder_that_is_not_there_gives_one_sentence(mini_ravdess, tmp_path):
+@pytest.mark.parametrize(("encoder", "name"), [("nowhere", "nowhere"), (None, "openai/whisper-base")])
+def test_an_encoder_that_is_not_there_gives_one_sentence(encoder, name, mini_ravdess, tmp_path):
     content = json.loads((ROOT / "ser_model/training/presets/encoder-attention.json").read_text())
     content["data"] |= {"corpora": ["ravdess"]}
     (tmp_path / "own.json").write_text(json.dumps(content))
-    done = train(tmp_path, "own.json", mini_ravdess, "out", encoder="nowhere")
+    done = train(tmp_path, "own.json", mini_ravdess, "out", encoder=encoder, HF_HOME=str(tmp_path / "hub"))
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert done.stderr.strip().splitlines()[-1].startswith("train.py: The encoder nowhere cannot be loaded: ")
+    said = done.stderr.strip().splitlines()[-1]
+    assert said.startswith(f"train.py: The encoder {name} cannot be loaded: ")
+    assert said.endswith(". Pass --encoder with a folder that holds it, or with a Hub id that can be reached.")
+
+
+def test_clip_statistics_are_mean_and_deviation_over_time(parts):
+    training, _ = parts
+    frames = frames_of(training, training.items[3])
+    expected = torch.cat([frames.mean(dim=0), frames.std(dim=0, correction=0)]).flatten()
+    torch.testing.assert_close(torch.from_numpy(training.clip_statistics()[3]), expected, atol=1e-3, rtol=1e-3)
