@@ -149,6 +149,11 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
         return relative.stem.lower()
 
     @classmethod
+    def text(cls, row: dict[str, Any]) -> str | None:
+        """Names the words that a row of the table says, the same for the same words; None where they are not known."""
+        return row.get("statement")
+
+    @classmethod
     def labels_of(cls, scan: Scan) -> tuple[str, ...]:
         """The label set; a corpus whose labels are not known beforehand reads them off its clips."""
         return cls.labels

@@ -20,6 +20,7 @@ from datasets import Dataset
 from sklearn.model_selection import GroupKFold, StratifiedKFold, train_test_split
 
 from .base import CorpusError
+from .texts import text_leakage
 
 PROTOCOLS = ("speaker", "leave-corpus-out", "random", "random-augmented")
 VALIDATION_SPEAKERS = 0.15
@@ -249,6 +250,7 @@ def leakage_report(dataset: Dataset, split: Split) -> dict[str, Any]:
         For each of `validation` and `test`: `shared_speakers`; `shared_clips`, clips whose recording
         (by its decoded samples) stands in training too; `augmented_twins`, items whose clip has
         another view in training. `leaking`: whether the test part shares a clip, or may by its protocol.
+        `text`: corpus -> how many test clips say a sentence that tells their label, see `text_leakage`.
     """
     contents, speakers = list(dataset["content"]), list(dataset["speaker"])
     trained = {clip for clip, _ in split.train}
@@ -265,5 +267,6 @@ def leakage_report(dataset: Dataset, split: Split) -> dict[str, Any]:
         }
     if not all(speakers):
         report["notes"] = [*split.notes, "Some clips do not say who speaks: shared speakers are those known."]
+    report["text"] = text_leakage(dataset, trained, {clip for clip, _ in split.test})
     report["leaking"] = report["test"]["shared_clips"] > 0 or split.protocol == "random-augmented"
     return report

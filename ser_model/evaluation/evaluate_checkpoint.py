@@ -16,6 +16,7 @@ from ser_model.training.augmentation import Augmentation
 from ser_model.training.run import left_out_by_name
 
 from .predictions import evaluate_predictions, predict_items
+from .voice_profiles import evaluate_voice_profiles
 
 
 def evaluate_checkpoint(
@@ -36,8 +37,8 @@ def evaluate_checkpoint(
             all its clips. Classes that the model does not know are named and left out.
 
     Returns:
-        The report with `validation` and `test` evaluated anew. With `corpora` it has no
-        `validation`, and `classes_left_out`: corpus -> labels.
+        The report with `validation`, `test` and `voice_profiles` evaluated anew. With `corpora` it
+        has no `validation`, and `classes_left_out`: corpus -> labels.
 
     Raises:
         CorpusError: The data are not there, or the model has no report to go by.
@@ -55,10 +56,29 @@ def evaluate_checkpoint(
         del report["validation"]
         report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
     augmentation = Augmentation(**trained["settings"]["augmentation"])
+    report.pop("voice_profiles", None)
+    return report | evaluate_parts(recognizer, table, parts, augmentation, trained["seed"])
+
+
+def evaluate_parts(
+    recognizer: EmotionRecognizer,
+    table: Dataset,
+    parts: dict[str, list[Item]],
+    augmentation: Augmentation,
+    seed: int,
+) -> dict[str, Any]:
+    """Figures of the validation and test parts that are given.
+
+    Returns:
+        `validation` and `test` as `evaluate_predictions` gives them; `voice_profiles` of the test part
+        as `evaluate_voice_profiles` gives them, where it does.
+    """
+    report = {}
     for name in [name for name in ("validation", "test") if name in parts]:
-        predicted = predict_items(recognizer, table, parts[name], augmentation, trained["seed"], name)
+        predicted = predict_items(recognizer, table, parts[name], augmentation, seed, name)
         report[name] = evaluate_predictions(predicted, table, parts[name], recognizer.labels, name)
-    return report
+    profiles = evaluate_voice_profiles(recognizer, table, parts["test"], augmentation, seed)
+    return report | ({"voice_profiles": profiles} if profiles else {})
 
 
 def _split_again(

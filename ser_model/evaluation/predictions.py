@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from datasets import Dataset
 from tqdm import tqdm
 
 from datasets_scripts.splits import Item, Split
+from datasets_scripts.texts import says_common_sentence
 from ser_model.audio import load_audio
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
@@ -44,18 +45,25 @@ def predict_items(
     Returns:
         Probabilities `(num_items, num_labels)`.
     """
-    paths, rate = list(table["audio"]), recognizer.sampling_rate
-    predicted = []
-    for clip, view in tqdm(items, desc=f"Predicting the {name} part", unit="clip"):
-        wave = augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
-        predicted.append(list(recognizer(wave, rate).probabilities.values()))
-    return np.array(predicted)
+    rate = recognizer.sampling_rate
+    waves = load_items(table, items, rate, augmentation, seed)
+    progress = tqdm(waves, desc=f"Predicting the {name} part", total=len(items), unit="clip")
+    return np.array([list(recognizer(wave, rate).probabilities.values()) for wave in progress])
+
+
+def load_items(
+    table: Dataset, items: Sequence[Item], rate: int, augmentation: Augmentation, seed: int
+) -> Iterator[np.ndarray]:
+    """Waveforms `(num_samples,)` at `rate` Hz of (row of `table`, view) pairs, one after the other."""
+    paths = list(table["audio"])
+    for clip, view in items:
+        yield augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
 
 
 def calibrate(recognizer: EmotionRecognizer, table: Dataset, split: Split, augmentation: Augmentation) -> float:
     """Fits the recognizer's temperature on the validation part, rounded as it will be reported, and returns it."""
     probabilities = predict_items(recognizer, table, split.validation, augmentation, split.seed, "validation")
-    temperature = round(fit_temperature(probabilities, _column(table, "emotion", split.validation)), 4)
+    temperature = round(fit_temperature(probabilities, column(table, "emotion", split.validation)), 4)
     recognizer.model.config.calibration_temperature = temperature
     return temperature
 
@@ -66,12 +74,10 @@ def evaluate_predictions(
     """Compares predictions with the labels.
 
     Returns:
-        The figures of `EmotionMetrics`; `uar_interval`: both ends as `pooled_uar` gives them, None
-        with fewer than three speakers or where clips do not say who speaks; `calibration`: expected
-        calibration error `ece` and negative log-likelihood `nll`; `per_corpus` and `per_speaker` with
-        the main figures of each, the interval of corpora, and the `confusion_matrix` of speakers.
+        The figures of `EmotionMetrics`; `calibration`: expected calibration error `ece` and negative
+        log-likelihood `nll`; and those of `figures_by_group`.
     """
-    references, predictions = _column(table, "emotion", items), probabilities.argmax(axis=1)
+    references, predictions = column(table, "emotion", items), probabilities.argmax(axis=1)
     figures = emotion_metrics(predictions, references, labels)
     if figures["missing_classes"]:
         missing = ", ".join(figures["missing_classes"])
@@ -80,22 +86,37 @@ def evaluate_predictions(
         "ece": expected_calibration_error(probabilities, references),
         "nll": negative_log_likelihood(probabilities, references),
     }
-    corpora, speakers = _column(table, "corpus", items), _column(table, "speaker", items)
-    for key, groups in (("per_corpus", corpora), ("per_speaker", speakers)):
-        figures[key] = {}
-        for group in sorted(set(groups.tolist()), key=str):
-            of_group = groups == group
-            part = emotion_metrics(predictions[of_group], references[of_group], labels)
-            figures[key][group] = {
-                "clips": int(of_group.sum()), **{name: part[name] for name in ("uar", "accuracy", "macro_f1")},
-                "missing_classes": part["missing_classes"],
-            }  # fmt: skip
-            if key == "per_speaker":
-                figures[key][group]["confusion_matrix"] = part["confusion_matrix"]
-    for corpus, part in figures["per_corpus"].items():
-        part["uar_interval"] = _interval(figures["per_speaker"], set(speakers[corpora == corpus].tolist()))
-    figures["uar_interval"] = _interval(figures["per_speaker"], set(speakers.tolist()))
-    return figures
+    return figures | figures_by_group(predictions, table, items, labels)
+
+
+def figures_by_group(
+    predictions: np.ndarray, table: Dataset, items: Sequence[Item], labels: list[str]
+) -> dict[str, Any]:
+    """Compares predicted classes `(num_items,)` with the labels by corpus and by speaker.
+
+    Returns:
+        `per_corpus` and `per_speaker` with the main figures of each. `uar_interval` of all items and
+        of each corpus: both ends as `pooled_uar` gives them, None with fewer than three speakers or
+        where a clip does not say who speaks. `confusion_matrix` of each speaker. `common_sentences`
+        of corpora where words tell labels: `clips` and `uar` of the sentences that every label has.
+    """
+    references, is_common = column(table, "emotion", items), says_common_sentence(table)[[clip for clip, _ in items]]
+    corpora, speakers = column(table, "corpus", items), column(table, "speaker", items)
+
+    def of(chosen: np.ndarray) -> dict[str, Any]:
+        part = emotion_metrics(predictions[chosen], references[chosen], labels)
+        kept = ("uar", "accuracy", "macro_f1", "missing_classes", "confusion_matrix")
+        return {"clips": int(chosen.sum()), **{name: part[name] for name in kept}}
+
+    per_speaker = {name: of(speakers == name) for name in sorted(set(speakers.tolist()), key=str)}
+    per_corpus = {name: of(corpora == name) for name in sorted(set(corpora.tolist()))}
+    for corpus, figures in per_corpus.items():
+        del figures["confusion_matrix"]
+        figures["uar_interval"] = _interval(per_speaker, set(speakers[corpora == corpus].tolist()))
+        if (common := (corpora == corpus) & is_common).any():
+            figures["common_sentences"] = {name: of(common)[name] for name in ("clips", "uar")}
+    everyone = _interval(per_speaker, set(speakers.tolist()))
+    return {"uar_interval": everyone, "per_corpus": per_corpus, "per_speaker": per_speaker}
 
 
 def _interval(per_speaker: dict[str, dict[str, Any]], speakers: set[str]) -> list[float] | None:
@@ -106,7 +127,7 @@ def _interval(per_speaker: dict[str, dict[str, Any]], speakers: set[str]) -> lis
     return None if low is None or high is None else [low, high]
 
 
-def _column(table: Dataset, name: str, items: Sequence[Item]) -> np.ndarray:
+def column(table: Dataset, name: str, items: Sequence[Item]) -> np.ndarray:
     """One column of the items' clips, `(num_items,)`."""
     values = list(table[name])
     return np.array([values[clip] for clip, _ in items])

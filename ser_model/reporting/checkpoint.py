@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from ser_model.evaluation.predictions import calibrate, evaluate_predictions, predict_items
+from ser_model.evaluation.evaluate_checkpoint import evaluate_parts
+from ser_model.evaluation.predictions import calibrate
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.training.resume import RECORD
 from ser_model.training.run import TrainedRun
@@ -46,10 +47,7 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
     recognizer.model.save_pretrained(partial)
     recognizer.feature_extractor.save_pretrained(partial)
     recognizer = EmotionRecognizer.from_pretrained(partial)  # what is evaluated is what was saved
-    for name in ("validation", "test"):
-        items = data.split.parts()[name]
-        predicted = predict_items(recognizer, data.table, items, data.augmentation, data.split.seed, name)
-        report[name] = evaluate_predictions(predicted, data.table, items, data.labels, name)
+    report |= evaluate_parts(recognizer, data.table, data.split.parts(), data.augmentation, data.split.seed)
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     write_report(partial, report, history, recognizer)
     for path in sorted(partial.iterdir(), key=lambda path: path.name == "report.json"):

@@ -83,8 +83,8 @@ class EncodedFrames(torch.utils.data.Dataset):
         for index, voice in enumerate(self._voices):
             members[voice].append(index)
         self._members = {voice: torch.tensor(indices) for voice, indices in members.items()}
-        self.mean, self.std, _ = _statistics(self._sums)
-        self._whole = {voice: _statistics(self._sums[own]) for voice, own in self._members.items()}
+        self.mean, self.std, _ = frame_statistics(self._sums)
+        self._whole = {voice: frame_statistics(self._sums[own]) for voice, own in self._members.items()}
 
     @property
     def is_training(self) -> bool:
@@ -146,18 +146,25 @@ class EncodedFrames(torch.utils.data.Dataset):
             mean, std, count = self._whole[voice]
         else:
             drawn = members[torch.randperm(len(members))[:size]]
-            mean, std, count = _statistics(self._sums[drawn])
+            mean, std, count = frame_statistics(self._sums[drawn])
         return shrunk(mean, self.mean, count), shrunk(std, self.std, count)
 
 
 def _as_sums(encoded: Dataset, shape: tuple[int, int]) -> torch.Tensor:
-    """What `_encode` summed up over each clip: `(num_clips, 2 * num_layers + 1, size)`."""
+    """`sums_over_time` of each clip: `(num_clips, 2 * num_layers + 1, size)`."""
     joined = bytearray().join(encoded.with_format(None)["sums"])
     return torch.frombuffer(joined, dtype=torch.float32).view(len(encoded), 2 * shape[0] + 1, shape[1])
 
 
-def _statistics(sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Mean and standard deviation `(num_layers, size)` of some clips' frames, and how many there are."""
+def sums_over_time(frames: torch.Tensor) -> torch.Tensor:
+    """Sums of a clip's frames, of their squares and of ones: `(2 * num_layers + 1, size)`."""
+    return torch.cat(
+        [frames.sum(dim=0), frames.square().sum(dim=0), frames.new_full((1, frames.shape[-1]), len(frames))]
+    )
+
+
+def frame_statistics(sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """Mean and standard deviation `(num_layers, size)` of some clips' frames, and how many, from `sums_over_time`."""
     total = sums.sum(dim=0, dtype=torch.float64)
     mean, squares = (total[:-1] / total[-1]).unflatten(0, (2, -1))
     return mean.float(), (squares - mean.square()).clamp(min=1e-8).sqrt().float(), int(total[-1, 0])
@@ -213,7 +220,7 @@ def _encode(
     seed: int,
     num_threads: int,
 ) -> dict[str, Any]:
-    """Encoder frames of some clips as float16, and sums over time: of frames, of their squares, of ones; as bytes."""
+    """Encoder frames of some clips as float16, and their `sums_over_time`; as bytes."""
     torch.set_num_threads(num_threads)
     rate = extractor.sampling_rate
     waves = [augmentation.view(load_audio(path, rate), rate, Path(path).stem, view, seed) for path in audio]
@@ -225,8 +232,7 @@ def _encode(
     rows: dict[str, Any] = {"frames": [], "sums": []}
     for frames, steps in zip(encoded, (lengths // model.time_stride).tolist(), strict=True):
         clip = frames[:steps].float()
-        sums = [clip.sum(dim=0), clip.square().sum(dim=0), clip.new_full((1, clip.shape[-1]), steps)]
         rows["frames"].append(frames[:steps].numpy().tobytes())
-        rows["sums"].append(torch.cat(sums).numpy().tobytes())
+        rows["sums"].append(sums_over_time(clip).numpy().tobytes())
     utterances = extractor.utterances(waves)
     return rows if utterances is None else rows | {"utterance": list(utterances)}
