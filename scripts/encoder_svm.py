@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from sklearn.svm import SVC
 
 from datasets_scripts import CorpusError, data_dir_or_default, load_corpora
 from datasets_scripts.splits import count_published_folds, make_split
-from ser_model.metrics import emotion_metrics
+from ser_model.evaluation.predictions import figures_by_group
 from ser_model.training.arguments import RunArguments
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.encoded_frames import EncodedFrames
@@ -33,7 +34,6 @@ from ser_model.training.trainer import RunError
 
 CORPORA = ("ravdess", "crema_d", "tess", "savee")
 LAYER, FRAMES_PER_STEP, C = 3, 2, 3.0
-COMMON_SENTENCES = 3  # of SAVEE: its first three occur with every emotion, most others with one
 OUT = Path(__file__).parents[1] / "results" / "baselines" / "encoder-svm.json"
 
 
@@ -47,26 +47,27 @@ def clip_features(table: Dataset, preset: Preset, encoder: str | None, num_proc:
 
 def measure(table: Dataset, features: np.ndarray, fold: int) -> dict[str, Any]:
     """Trains on everyone but the test speakers of a fold of one corpus; returns the figures of the test part."""
-    emotions, speakers = np.array(table["emotion"]), np.array(table["speaker"])
-    split = make_split(table, "speaker", fold)
+    split, emotions = make_split(table, "speaker", fold), np.array(table["emotion"])
     training, test = (np.array([clip for clip, _ in items]) for items in (split.train + split.validation, split.test))
     svm = make_pipeline(StandardScaler(), SVC(C=C, class_weight="balanced", cache_size=800))
     predicted = svm.fit(features[training], emotions[training]).predict(features[test])
+    figures = figures_by_group(predicted, table, split.test, table.features["emotion"].names)
+    return figures["per_corpus"][table[0]["corpus"]]
 
-    def figures(chosen: np.ndarray) -> dict[str, Any]:
-        return {"clips": int(chosen.sum())} | emotion_metrics(
-            predicted[chosen], emotions[test][chosen], table.features["emotion"].names
-        )
 
-    whole = figures(np.ones(len(test), dtype=bool))
-    kept = {name: whole[name] for name in ("clips", "uar", "accuracy", "macro_f1", "confusion_matrix")}
-    kept["per_speaker"] = {
-        name: figures(speakers[test] == name)["confusion_matrix"] for name in sorted(set(speakers[test]))
-    }
-    if "sentence" in table.column_names:
-        common = figures(np.array(table["sentence"])[test] <= COMMON_SENTENCES)
-        kept["common_sentences"] = {name: common[name] for name in ("clips", "uar", "accuracy")}
-    return kept
+def results_of(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yields the figures of every fold of every corpus."""
+    preset = load_preset("encoder-attention")
+    preset = replace(preset, model=preset.model | {"encoder_layers": [LAYER], "frames_per_step": FRAMES_PER_STEP})
+    # As training loads them: frames that it has encoded are found in the cache.
+    table = load_corpora(data_dir=data_dir_or_default(args.data_dir), **preset.data | {"corpora": args.corpora})
+    features = clip_features(table, preset, args.encoder, args.num_proc)
+    for corpus in args.corpora:
+        rows = np.flatnonzero(np.array(table["corpus"]) == corpus)
+        for fold in range(1, (count_published_folds(corpus) or 0) + 1):
+            figures = measure(table.select(rows), features[rows], fold)
+            print(f"{corpus}, fold {fold}: test UAR {figures['uar']:.1%} of {figures['clips']} clips", flush=True)
+            yield {"protocol": "speaker", "corpus": corpus, "fold": fold} | figures
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -77,26 +78,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--num_proc", type=int, default=1, help="processes that encode (default: 1)")
     parser.add_argument("--out", type=Path, default=OUT, help="default: results/baselines/encoder-svm.json")
     args = parser.parse_args(argv)
-    start, results = time.monotonic(), []
-    preset = load_preset("encoder-attention")
-    preset = replace(preset, model=preset.model | {"encoder_layers": [LAYER], "frames_per_step": FRAMES_PER_STEP})
+    start = time.monotonic()
     try:
-        # As training loads them: frames that it has encoded are found in the cache.
-        table = load_corpora(data_dir=data_dir_or_default(args.data_dir), **preset.data | {"corpora": args.corpora})
-        features = clip_features(table, preset, args.encoder, args.num_proc)
+        results = list(results_of(args))
     except (CorpusError, RunError) as error:
         print(f"encoder_svm: {error}", file=sys.stderr)
         return 1
-    for corpus in args.corpora:
-        rows = np.flatnonzero(np.array(table["corpus"]) == corpus)
-        for fold in range(1, count_published_folds(corpus) + 1):
-            figures = measure(table.select(rows), features[rows], fold)
-            results.append({"protocol": "speaker", "corpus": corpus, "fold": fold} | figures)
-            print(f"{corpus}, fold {fold}: test UAR {figures['uar']:.1%} of {figures['clips']} clips", flush=True)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     about = f"Whisper-base, frozen, layer {LAYER}, mean and standard deviation over time; RBF SVM, C = {C:g}, balanced"
-    labels = table.features["emotion"].names
-    args.out.write_text(json.dumps({"about": about, "labels": labels, "results": results}, indent=1) + "\n")
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n")
     print(f"wrote {args.out} after {(time.monotonic() - start) / 60:.1f} min")
     return 0
 
