@@ -170,6 +170,20 @@ def test_train_py_makes_a_checkpoint_of_it(trained, mini_ravdess):
     assert recognizer(clips[0], voice=profile).probabilities != recognizer(clips[0]).probabilities
 
 
+def test_the_queue_hands_the_encoder_on(trained, mini_ravdess):
+    root = trained.parent
+    entry = {"preset": str(root / "tiny.json"), "protocol": "speaker", "folds": [2], "seeds": [0]}
+    (root / "queue.json").write_text(json.dumps([entry]))
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_model", "results", "--queue", root / "queue.json", "--data_dir", mini_ravdess,
+         "--runs_dir", root / "runs", "--encoder", root / "encoder"],
+        env=os.environ | {"HF_DATASETS_CACHE": str(root / "cache")}, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((root / "tiny__speaker__fold2__seed0.json").read_text())
+    assert (report["preset"], report["fold"]) == ("tiny", 2)
+
+
 def test_layers_that_are_not_frozen_have_a_learning_rate_of_their_own(network, extractor, tmp_path):
     config = SpeechEncoderConfig(**network.config.to_dict() | {"frozen_layers": 1})
     trainer = SerTrainer(
