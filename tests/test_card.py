@@ -71,7 +71,7 @@ def test_the_text_tells_what_a_reader_has_to_know():
         "longer than 1.6 s is predicted from half-overlapping",
         "(temperature 2.50)",
         "expected calibration error (ten bins) is 6.2%",
-        "| test | 16 | 51.2% | 50.0% | 43.8% |",
+        "| test | 16 | 51.2% | none | 50.0% | 43.8% |",
         "3 test speakers lies between 30.0% (ravdess_03) and 70.0% (ravdess_07); the median is 50.0%",
         "| test | 0 | 0 | 0 |",
         "No test speaker and no test clip was used in training",
@@ -91,6 +91,54 @@ def test_a_pretrained_encoder_is_named_with_its_licence():
     text = str(model_card(report, "Small."))
     assert "the first 3 layers of [openai/whisper-base](https://huggingface.co/openai/whisper-base), unchanged" in text
     assert "MIT License, Copyright (c) 2022 OpenAI" in text
+
+
+def test_intervals_stand_beside_the_figures():
+    report = small_report(corpora=("ravdess", "tess"))
+    report["test"]["uar_interval"] = [0.4567, 0.5678]
+    report["test"]["per_corpus"] |= {"tess": report["test"]["per_corpus"]["tess"] | {"uar_interval": None}}
+    text = str(model_card(report, "Small."))
+    assert "| test | 16 | 51.2% | 45.7% to 56.8% | 50.0% | 43.8% |" in text
+    assert "| test, tess | 16 | 51.2% | none | 50.0% | 43.8% |" in text
+    assert "bootstrap over test speakers" in text and "fewer than three speak" in text
+
+
+def test_figures_with_voice_profiles_stand_apart():
+    assert "voice profile" not in card_of("ravdess").text
+    report = small_report(corpora=("ravdess", "savee"))
+
+    def figures(uar):
+        common = {"savee": {"uar": uar + 0.02, "common_sentences": {"clips": 24, "uar": uar + 0.03}}}
+        return {"uar": uar, "per_corpus": {"ravdess": {"uar": uar + 0.01}} | common}
+
+    report["voice_profiles"] = {"0": figures(0.5), "10": figures(0.6), "3 neutral": figures(0.55)}
+    section = str(model_card(report, "Small.")).split("## With a voice profile")[1].split("\n## ")[0]
+    assert [line for line in section.splitlines() if line.startswith("|")] == [
+        "| clips in the profile | 0 | 10 | 3 neutral |",
+        "|---|---|---|---|",
+        "| test | 50.0% | 60.0% | 55.0% |",
+        "| test, ravdess | 51.0% | 61.0% | 56.0% |",
+        "| test, savee | 52.0% | 62.0% | 57.0% |",
+        "| test, savee, common sentences | 53.0% | 63.0% | 58.0% |",
+    ]
+    assert "unlabelled recordings of one" in section and "the predicted clip is never among them" in section
+
+
+def test_text_that_leaks_is_said():
+    report = small_report(corpora=("ravdess", "savee"))
+    assert "text leaks" not in str(model_card(report, "Small."))
+    report["leakage"]["text"] = {
+        "ravdess": {"sentences": 0, "test_clips": 0, "test_share": 0.0},
+        "savee": {"sentences": 72, "test_clips": 72, "test_share": 0.6},
+    }
+    text = str(model_card(report, "Small.")).split("## Leakage report")[1]
+    assert "The text leaks in savee: 60% of its test clips say one of 72 sentences" in text
+    assert "leaks in ravdess" not in text and "common to all labels" not in text
+    report["test"]["per_corpus"] = dict(report["test"]["per_corpus"])
+    report["test"]["per_corpus"]["savee"] = {
+        **report["test"]["per_corpus"]["savee"], "common_sentences": {"clips": 24, "uar": 0.4375},
+    }  # fmt: skip
+    assert "On sentences common to all labels (24 clips) the UAR is 43.8%." in str(model_card(report, "Small."))
 
 
 def test_leaks_are_said():

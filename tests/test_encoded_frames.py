@@ -16,6 +16,7 @@ from datasets_scripts import load_corpora
 from datasets_scripts.splits import make_split
 from ser_model import EmotionRecognizer
 from ser_model.audio import load_audio
+from ser_model.evaluation.evaluate_checkpoint import evaluate_checkpoint
 from ser_model.inference.voice_profile import VoiceProfile, shrunk
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.registration import FAMILIES
@@ -182,6 +183,20 @@ def test_the_queue_hands_the_encoder_on(trained, mini_ravdess):
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((root / "tiny__speaker__fold2__seed0.json").read_text())
     assert (report["preset"], report["fold"]) == ("tiny", 2)
+
+
+def test_evaluating_it_repeats_its_report(trained, mini_ravdess):
+    report = json.loads((trained / "report.json").read_text())
+    assert list(report["voice_profiles"]) == [
+        "0", "1", "3", "5", "10", "20", "all", "3 neutral", "all neutral",
+    ]  # fmt: skip
+    assert report["voice_profiles"]["0"]["uar"] == report["test"]["uar"]
+    assert report["voice_profiles"]["10"] == report["voice_profiles"]["all"]  # there are seven other clips
+    assert report["test"]["uar_interval"] and report["leakage"]["text"]["ravdess"]["sentences"] == 0
+    evaluated = evaluate_checkpoint(EmotionRecognizer.from_pretrained(trained), mini_ravdess)
+    for part in ("validation", "test", "voice_profiles", "leakage", "split_sizes"):
+        assert evaluated[part] == report[part], part
+    assert "| clips in the profile | 0 | 1 | 3 |" in (trained / "README.md").read_text()
 
 
 def test_layers_that_are_not_frozen_have_a_learning_rate_of_their_own(network, extractor, tmp_path):

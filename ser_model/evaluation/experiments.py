@@ -30,7 +30,8 @@ def keep_experiment(run: Path, preset: str, folder: Path) -> Path:
     """
     load_preset(preset)  # a wrong name is an error before anything is written
     report = json.loads((run / "report.json").read_text())
-    kept = {name: value for name, value in report.items() if name not in ("test", "leakage", "left_out")}
+    left_out = ("test", "voice_profiles", "leakage", "left_out")
+    kept = {name: value for name, value in report.items() if name not in left_out}
     job = Job(preset, report["protocol"], report["fold"], report["seed"])
     settings = zlib.crc32(json.dumps(kept["settings"], sort_keys=True).encode())
     path = folder / FOLDER / f"{job.name}__{settings:08x}.json"

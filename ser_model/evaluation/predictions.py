@@ -114,7 +114,8 @@ def figures_by_group(
         del figures["confusion_matrix"]
         figures["uar_interval"] = _interval(per_speaker, set(speakers[corpora == corpus].tolist()))
         if (common := (corpora == corpus) & is_common).any():
-            figures["common_sentences"] = {name: of(common)[name] for name in ("clips", "uar")}
+            of_common = of(common)
+            figures["common_sentences"] = {name: of_common[name] for name in ("clips", "uar")}
     everyone = _interval(per_speaker, set(speakers.tolist()))
     return {"uar_interval": everyone, "per_corpus": per_corpus, "per_speaker": per_speaker}
 

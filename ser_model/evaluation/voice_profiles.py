@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -53,17 +54,21 @@ def evaluate_voice_profiles(
     is_neutral = references == (labels.index("neutral") if "neutral" in labels else -1)
     clips = np.array([clip for clip, _ in items])
     predicted: dict[str, np.ndarray] = defaultdict(lambda: np.zeros(len(items), dtype=int))
-    with tqdm(desc="Predicting with voice profiles", total=len(items), unit="clip") as progress:
-        for speaker in sorted(set(speakers.tolist())):
-            own = np.flatnonzero(speakers == speaker)
-            waves = load_items(
-                table, [items[index] for index in own.tolist()], recognizer.sampling_rate, augmentation, seed
-            )
-            voice = _Voice(recognizer, waves)
-            draw = np.random.default_rng([seed, zlib.crc32(speaker.encode())])
-            for kind, profiles in draw_profiles(clips[own], is_neutral[own], draw).items():
-                predicted[kind][own] = voice.predict(profiles)
-            progress.update(len(own))
+    by_speaker = [items[index] for index in np.argsort(speakers, kind="stable").tolist()]
+    waves = iter(
+        tqdm(
+            load_items(table, by_speaker, recognizer.sampling_rate, augmentation, seed),
+            desc="Predicting with voice profiles",
+            total=len(items),
+            unit="clip",
+        )
+    )
+    for speaker in sorted(set(speakers.tolist())):
+        own = np.flatnonzero(speakers == speaker)
+        voice = SpeakerFrames(recognizer, islice(waves, len(own)))
+        draw = np.random.default_rng([seed, zlib.crc32(speaker.encode())])
+        for kind, profiles in draw_profiles(clips[own], is_neutral[own], draw).items():
+            predicted[kind][own] = voice.predict(profiles)
     figures = {}
     for kind, predictions in predicted.items():
         if kind.endswith("neutral") and not is_neutral.any():
@@ -102,7 +107,7 @@ def draw_profiles(clips: np.ndarray, is_neutral: np.ndarray, draw: np.random.Gen
     return profiles
 
 
-class _Voice:
+class SpeakerFrames:
     """Encoder frames of all clips of one speaker, computed once.
 
     Args:

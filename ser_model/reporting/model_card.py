@@ -12,6 +12,8 @@ from datasets_scripts import find_corpus
 from ser_model.hub import MODEL_PLACEHOLDER
 from ser_model.models.registration import FAMILIES
 
+from .voice_profile_section import voice_profile_section
+
 # What the Hub has an identifier for; other terms are `other` with a name of our own.
 HUB_LICENCES = frozenset({"cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "odbl"})
 
@@ -59,12 +61,13 @@ analysis windows whose probabilities are averaged; nothing is cut off.
 
 On the test part of protocol `{protocol}`, fold {fold}, seed {seed}.
 
-| part | clips | UAR | accuracy | macro F1 |
-|---|---|---|---|---|
+| part | clips | UAR | 95 % interval | accuracy | macro F1 |
+|---|---|---|---|---|---|
 {rows}
 
 UAR is the mean recall over the classes with at least one true clip; guessing gives {chance:.1%}. The
-epoch was chosen by the validation part; the test part was used once, at the end.
+interval is the percentile bootstrap over test speakers (1,000 draws); where fewer than three speak, there is
+none. The epoch was chosen by the validation part; the test part was used once, at the end.
 
 The probabilities are calibrated on the validation part (temperature {temperature:.2f}); on the test part the
 expected calibration error (ten bins) is {ece:.1%}: confidence and accuracy lie that far apart on average.
@@ -73,9 +76,9 @@ expected calibration error (ten bins) is {ece:.1%}: confidence and accuracy lie 
 
 By speaker: {speakers}
 
-## Leakage report
+{profiles}## Leakage report
 
-{leaking}
+{leaking}{text_leakage}
 {notes}
 | part | speakers also trained on | clips also trained on | augmented twins trained on |
 |---|---|---|---|
@@ -137,7 +140,9 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             temperature=report["temperature"],
             ece=report["test"]["calibration"]["ece"],
             speakers=_speaker_sentence(report["test"]["per_speaker"]),
+            profiles=voice_profile_section(report),
             leaking=_leakage_sentence(report),
+            text_leakage=_text_leakage_sentence(report),
             notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",
             leakage=_leakage_rows(report["leakage"]),
             trained_on=("few people's own recordings" if own else "few actors' English speech in quiet rooms"),
@@ -204,9 +209,14 @@ def _rows(report: dict[str, Any]) -> str:
     parts |= {f"test, {corpus}": figures for corpus, figures in report["test"]["per_corpus"].items()}
     return "\n".join(
         f"| {part} | {figures.get('clips', report['split_sizes']['test'])} | "
-        f"{figures['uar']:.1%} | {figures['accuracy']:.1%} | {figures['macro_f1']:.1%} |"
+        f"{figures['uar']:.1%} | {_interval(figures)} | {figures['accuracy']:.1%} | {figures['macro_f1']:.1%} |"
         for part, figures in parts.items()
     )
+
+
+def _interval(figures: dict[str, Any]) -> str:
+    ends = figures.get("uar_interval")
+    return f"{ends[0]:.1%} to {ends[1]:.1%}" if ends else "none"
 
 
 def _speaker_sentence(per_speaker: dict[str, dict[str, Any]]) -> str:
@@ -238,3 +248,18 @@ def _leakage_sentence(report: dict[str, Any]) -> str:
     if test["shared_speakers"]:
         return f"All clips of the test part are new, but its {test['shared_speakers']} speakers were trained on."
     return "No test speaker and no test clip was used in training or to choose anything."
+
+
+def _text_leakage_sentence(report: dict[str, Any]) -> str:
+    """Where words tell the label of a test clip, and the figure of sentences that do not."""
+    text = ""
+    for corpus, leakage in report["leakage"].get("text", {}).items():
+        if leakage["sentences"]:
+            text += (
+                f" The text leaks in {corpus}: {leakage['test_share']:.0%} of its test clips say one of "
+                f"{leakage['sentences']} sentences that occur with one label only and were trained on, so the label "
+                "may be predicted from the words."
+            )
+            if common := report["test"]["per_corpus"][corpus].get("common_sentences"):
+                text += f" On sentences common to all labels ({common['clips']} clips) the UAR is {common['uar']:.1%}."
+    return text
