@@ -104,15 +104,16 @@ def below_baselines(reports: Reports, baselines: Baselines) -> list[str]:
     """A sentence for each baseline: which test parts of speaker-independent runs do not exceed it."""
     sentences = []
     for name, by_corpus in baselines.items():
-        compared, below = 0, []
+        compared, below = 0, defaultdict(list)
         for job, report in reports.items():
             for corpus, figures in report["test"]["per_corpus"].items():
                 if floor := baseline_of(job, corpus, by_corpus):
                     compared += 1
                     if figures["uar"] <= floor:
-                        below.append(f"{job.preset} on {corpus}, fold {job.fold}, seed {job.seed}")
-        named = f": {'; '.join(below)}" if below else ""
-        sentences.append(f"Of {compared} speaker-independent test parts, {len(below)} do not exceed {name}{named}.")
+                        below[f"{job.preset} on {corpus}"].append(job)
+        parts = "; ".join(f"{part} ({folds_and_seeds(jobs)})" for part, jobs in sorted(below.items()))
+        count, named = sum(map(len, below.values())), f": {parts}" if parts else ""
+        sentences.append(f"Of {compared} speaker-independent test parts, {count} do not exceed {name}{named}.")
     return sentences
 
 
