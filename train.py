@@ -1,4 +1,4 @@
-"""Trains a preset from corpus to checkpoint: `python train.py --preset logmel-cnn-bilstm`."""
+"""Trains a preset from corpus to checkpoint: `python train.py --preset encoder-attention`."""
 
 from ser_model.cli.train import run_as_program
 

@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested: the three protocols, and what each of them leaks.
+"""Who is trained on and who is tested: the four protocols, and what each of them leaks.
 
 An item is a pair (clip, view): the clip's row number, and 0 for the clip as recorded or n for its
 n-th augmented view.
@@ -22,7 +22,7 @@ from sklearn.model_selection import GroupKFold, StratifiedKFold, train_test_spli
 from .base import CorpusError
 from .texts import text_leakage
 
-PROTOCOLS = ("speaker", "random", "random-augmented")
+PROTOCOLS = ("speaker", "leave-corpus-out", "random", "random-augmented")
 VALIDATION_SPEAKERS = 0.15
 MIN_TRAINING_SPEAKERS = 3  # with fewer, no whole speaker can be spared for validation
 VALIDATION_CLIPS = 0.10
@@ -53,9 +53,10 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
 
     Args:
         dataset: Table with the columns `corpus`, `speaker`, `sex` and `emotion`.
-        protocol: `speaker`: test speakers are never in the training part. `random`: a stratified fifth
-            of the clips is the test part; speakers are shared. `random-augmented`: views are made
-            first and then split, so that the clips themselves leak.
+        protocol: `speaker`: test speakers are never in the training part. `leave-corpus-out`: one corpus
+            is tested, in fold 1 the first, on the labels that it has in common with the others. `random`:
+            a stratified fifth of the clips is the test part; speakers are shared. `random-augmented`:
+            views are made first and then split, so that the clips themselves leak.
         fold: Number of the fold, from 1.
         seed: Draws validation speakers and random folds.
         num_views: Augmented views of each clip beside the clip itself.
@@ -75,6 +76,8 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
     views = range(num_views + 1)
     if protocol == "speaker":
         train, validation, test = _by_speaker(dataset, fold, seed, notes)
+    elif protocol == "leave-corpus-out":
+        train, validation, test = _by_corpus(dataset, fold, seed, notes)
     else:
         clips = np.arange(len(dataset))
         strata = np.array([f"{c}/{e}" for c, e in zip(dataset["corpus"], dataset["emotion"], strict=True)])
@@ -96,16 +99,18 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
     )  # fmt: skip
 
 
+def count_published_folds(corpus: str) -> int | None:
+    """How many speaker folds a corpus has; None for one whose speakers are grouped as they come."""
+    published = json.loads(_FOLDS_FILE.read_text())
+    return len(published[corpus]["test_speakers"]) if corpus in published else None
+
+
 def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
     """Test speakers of each fold of each corpus: the published ones, else groups of speakers."""
     published = json.loads(_FOLDS_FILE.read_text())
+    _check_speakers(dataset)
     speakers: dict[str, set[str]] = defaultdict(set)
     for corpus, speaker in zip(dataset["corpus"], dataset["speaker"], strict=True):
-        if not speaker:
-            raise CorpusError(
-                f"{corpus} does not say who speaks, so that no split by speaker can be made: "
-                "name the speakers, or choose --protocol random."
-            )
         speakers[corpus].add(speaker)
     folds = {}
     for corpus, found in speakers.items():
@@ -120,33 +125,74 @@ def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
     return folds
 
 
+def _check_speakers(dataset: Dataset) -> None:
+    for corpus, speaker in zip(dataset["corpus"], dataset["speaker"], strict=True):
+        if not speaker:
+            raise CorpusError(
+                f"{corpus} does not say who speaks, so that no split by speaker can be made: "
+                "name the speakers, or choose --protocol random."
+            )
+
+
 def _by_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tuple[list[int], list[int], list[int]]:
     folds = _speaker_folds(dataset)
     _check_fold(fold, max(len(corpus_folds) for corpus_folds in folds.values()))
-    rows: dict[str, list[int]] = defaultdict(list)
-    for index, corpus in enumerate(dataset["corpus"]):
-        rows[corpus].append(index)
-    speaker, sex, emotion = list(dataset["speaker"]), list(dataset["sex"]), list(dataset["emotion"])
-    train: list[int] = []
-    validation: list[int] = []
-    test: list[int] = []
-    for corpus, indices in rows.items():
-        held_out = set(folds[corpus][(fold - 1) % len(folds[corpus])])
-        rest = [index for index in indices if speaker[index] not in held_out]
-        test += [index for index in indices if speaker[index] in held_out]
-        others = {speaker[index]: sex[index] or "unknown" for index in rest}
-        if len(others) < MIN_TRAINING_SPEAKERS:
-            notes.append(f"{corpus}: validation shares its speaker with training (10 % of the clips).")
-            kept, chosen = _tenth(rest, [emotion[index] for index in rest], seed, notes)
-            train, validation = train + kept, validation + chosen
-            continue
-        voices = _validation_speakers(others, seed)
-        notes.append(f"{corpus}: validation speakers {', '.join(sorted(voices))}.")
-        train += [index for index in rest if speaker[index] not in voices]
-        validation += [index for index in rest if speaker[index] in voices]
+    speaker = list(dataset["speaker"])
+    held_out = {name for corpus_folds in folds.values() for name in corpus_folds[(fold - 1) % len(corpus_folds)]}
+    test = [index for index, name in enumerate(speaker) if name in held_out]
+    rest = [index for index, name in enumerate(speaker) if name not in held_out]
+    train, validation = _spare_speakers(dataset, list(folds), rest, seed, notes)
     if not test:
         raise CorpusError(f"None of fold {fold}'s test speakers is in the data.")
     return train, validation, test
+
+
+def _by_corpus(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tuple[list[int], list[int], list[int]]:
+    """Fold 1 tests the first corpus, and so on; clips with a label that no other corpus has are in no part."""
+    _check_speakers(dataset)
+    corpus, emotion, names = list(dataset["corpus"]), list(dataset["emotion"]), dataset.features["emotion"].names
+    corpora = list(dict.fromkeys(corpus))
+    if len(corpora) < 2:
+        raise CorpusError(f"Protocol leave-corpus-out needs two corpora or more; here is {corpora[0]} only.")
+    _check_fold(fold, len(corpora))
+    tested = corpora.pop(fold - 1)
+    rest = [index for index, name in enumerate(corpus) if name != tested]
+    known = {emotion[index] for index in rest}
+    of_tested = [index for index, name in enumerate(corpus) if name == tested]
+    notes.append(f"Test corpus: {tested}; trained on {', '.join(corpora)}.")
+    for label, count in sorted(Counter(emotion[index] for index in of_tested if emotion[index] not in known).items()):
+        notes.append(
+            f"{tested}: its {count} clips of {names[label]} are not tested; no training corpus has that label."
+        )
+    test = [index for index in of_tested if emotion[index] in known]
+    if not test:
+        raise CorpusError(f"{tested} has no label in common with the other corpora.")
+    train, validation = _spare_speakers(dataset, corpora, rest, seed, notes)
+    return train, validation, test
+
+
+def _spare_speakers(
+    dataset: Dataset, corpora: Sequence[str], rest: list[int], seed: int, notes: list[str]
+) -> tuple[list[int], list[int]]:
+    """Training and validation clips of those that are not tested, by speakers of each of `corpora`."""
+    corpus, speaker, sex, emotion = (list(dataset[name]) for name in ("corpus", "speaker", "sex", "emotion"))
+    rows: dict[str, list[int]] = {name: [] for name in corpora}
+    for index in rest:
+        rows[corpus[index]].append(index)
+    train: list[int] = []
+    validation: list[int] = []
+    for name, indices in rows.items():
+        others = {speaker[index]: sex[index] or "unknown" for index in indices}
+        if len(others) < MIN_TRAINING_SPEAKERS:
+            notes.append(f"{name}: validation shares its speaker with training (10 % of the clips).")
+            kept, chosen = _tenth(indices, [emotion[index] for index in indices], seed, notes)
+            train, validation = train + kept, validation + chosen
+            continue
+        voices = _validation_speakers(others, seed)
+        notes.append(f"{name}: validation speakers {', '.join(sorted(voices))}.")
+        train += [index for index in indices if speaker[index] not in voices]
+        validation += [index for index in indices if speaker[index] in voices]
+    return train, validation
 
 
 def _validation_speakers(sex_of: dict[str, str], seed: int) -> set[str]:

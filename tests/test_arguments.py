@@ -11,6 +11,7 @@ def test_command_line_over_preset_over_defaults():
     assert (preset.name, run.protocol, run.fold, run.resume) == ("mfcc-cnn", "speaker", 1, False)
     assert args.num_train_epochs == 2 and args.per_device_train_batch_size == 64 and args.eval_strategy == "epoch"
     assert args.output_dir == "runs/mfcc-cnn-speaker-fold1-seed3"
+    assert parse_arguments([])[1].name == "encoder-attention"
 
 
 def test_help_shows_the_own_options_and_help_all_the_inherited_ones(capsys, monkeypatch):
@@ -33,6 +34,7 @@ def test_help_shows_the_own_options_and_help_all_the_inherited_ones(capsys, monk
         ("--learning_rat 0.1", "There is no option --learning_rat. Did you mean --learning_rate?"),
         ("--learnign_rate=0.1", "There is no option --learnign_rate=0.1. Did you mean --learning_rate?"),
         ("--xyzzy", "There is no option --xyzzy."),
+        ("--protocol by-speaker", "Argument --protocol: invalid choice: 'by-speaker' (choose from"),
         ("--fold one", "Argument --fold: invalid int value: 'one'."),
         ("--eval_strategy no", "--eval_strategy no leaves no validation figure"),
         ("--eval_strategy steps", "--save_strategy epoch does not go with --eval_strategy steps"),

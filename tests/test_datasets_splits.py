@@ -1,4 +1,4 @@
-"""The three protocols, and what each of them leaks."""
+"""The four protocols, and what each of them leaks."""
 
 import pytest
 from datasets import ClassLabel, Dataset
@@ -161,8 +161,49 @@ def test_a_fold_that_does_not_exist_gives_a_sentence(protocol, fold, count):
         make_split(table_of(ravdess=RAVDESS), protocol, fold)
 
 
+@pytest.mark.parametrize(("fold", "tested"), enumerate(("ravdess", "savee", "tess"), start=1))
+def test_each_corpus_is_left_out_in_turn(fold, tested):
+    table = table_of(ravdess=RAVDESS, savee=SAVEE, tess=TESS)
+    split = make_split(table, "leave-corpus-out", fold)
+    others = [name for name in ("ravdess", "savee", "tess") if name != tested]
+    corpora = list(table["corpus"])
+    assert {corpora[clip] for clip, _ in split.test} == {tested}
+    assert len(split.test) == corpora.count(tested)
+    assert {corpora[clip] for clip, _ in split.train} == {corpora[clip] for clip, _ in split.validation} == set(others)
+    of_ravdess = {name for name in speakers_of(table, split.validation) if name.startswith("ravdess")}
+    assert len(of_ravdess) == (0 if tested == "ravdess" else 4)
+    assert not of_ravdess & speakers_of(table, split.train)
+    assert split.notes[0] == f"Test corpus: {tested}; trained on {', '.join(others)}."
+    report = leakage_report(table, split)
+    assert report["leaking"] is False
+    assert report["test"] == {"shared_speakers": 0, "shared_clips": 0, "augmented_twins": 0}
+
+
+def test_clips_with_a_label_of_one_corpus_alone_are_not_tested_and_noted():
+    table = table_of(ravdess=RAVDESS, savee=SAVEE)
+    rows = [row for row in range(len(table)) if table[row]["corpus"] == "ravdess" or table[row]["emotion"] != 2]
+    table = table.select(rows)  # SAVEE has nothing sad
+    split = make_split(table, "leave-corpus-out", 1)
+    assert {table[clip]["emotion"] for clip, _ in split.test} == {0, 1, 3}
+    assert "ravdess: its 240 clips of sad are not tested; no training corpus has that label." in split.notes
+    assert len(make_split(table, "leave-corpus-out", 2).test) == 120
+
+
+def test_leaving_a_corpus_out_needs_two_with_a_label_in_common():
+    with pytest.raises(CorpusError, match="needs two corpora or more; here is ravdess only"):
+        make_split(table_of(ravdess=RAVDESS), "leave-corpus-out")
+    with pytest.raises(CorpusError, match=r"no fold 3: .* folds 1 to 2"):
+        make_split(table_of(ravdess=RAVDESS, savee=SAVEE), "leave-corpus-out", 3)
+    table = table_of(ravdess=RAVDESS, savee=SAVEE)
+    apart = [row for row in range(len(table)) if (table[row]["corpus"] == "savee") == (table[row]["emotion"] < 2)]
+    with pytest.raises(CorpusError, match="ravdess has no label in common"):
+        make_split(table.select(apart), "leave-corpus-out")
+
+
 def test_an_unknown_protocol_gives_a_sentence():
-    with pytest.raises(CorpusError, match="no protocol called leave-one-out; known are speaker, random"):
+    with pytest.raises(
+        CorpusError, match="no protocol called leave-one-out; known are speaker, leave-corpus-out, random"
+    ):
         make_split(table_of(ravdess=RAVDESS), "leave-one-out")
 
 

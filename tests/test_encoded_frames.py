@@ -129,12 +129,12 @@ def frames_of(part: EncodedFrames, item: tuple[int, int]) -> torch.Tensor:
     return torch.from_numpy(frames).view(-1, *part.shape)
 
 
-def command(root, preset, data, out, *more, encoder="encoder"):
+def command(root, preset, data, out, *more, encoder="encoder", **environment):
     """What `subprocess` takes to run train.py in `root`."""
     return {
         "args": [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data),
-                 "--encoder", encoder, "--output_dir", out, *more],
-        "env": os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"},
+                 "--output_dir", out, *(["--encoder", encoder] if encoder else []), *more],
+        "env": os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"} | environment,
         "text": True, "cwd": root,
     }  # fmt: skip
 
@@ -204,6 +204,20 @@ def test_killed_in_the_last_training_and_resumed(trained, mini_ravdess):
     assert again["test"]["calibration"]["nll"] == pytest.approx(report["test"]["calibration"]["nll"], rel=0.05)
 
 
+def test_the_queue_hands_the_encoder_on(trained, mini_ravdess):
+    root = trained.parent
+    entry = {"preset": str(root / "tiny.json"), "protocol": "speaker", "folds": [2], "seeds": [0]}
+    (root / "queue.json").write_text(json.dumps([entry]))
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_model", "results", "--queue", root / "queue.json", "--data_dir", mini_ravdess,
+         "--runs_dir", root / "runs", "--encoder", root / "encoder"],
+        env=os.environ | {"HF_DATASETS_CACHE": str(root / "cache")}, capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((root / "tiny__speaker__fold2__seed0.json").read_text())
+    assert (report["preset"], report["fold"]) == ("tiny", 2)
+
+
 def test_evaluating_it_repeats_its_report(trained, mini_ravdess):
     report = json.loads((trained / "report.json").read_text())
     assert list(report["voice_profiles"]) == [
@@ -258,10 +272,20 @@ def test_fine_tuning_from_the_command_line(trained, mini_ravdess):
     assert changed and all(name.startswith("layers.1.") for name in changed)
 
 
-def test_an_encoder_that_is_not_there_gives_one_sentence(mini_ravdess, tmp_path):
+@pytest.mark.parametrize(("encoder", "name"), [("nowhere", "nowhere"), (None, "openai/whisper-base")])
+def test_an_encoder_that_is_not_there_gives_one_sentence(encoder, name, mini_ravdess, tmp_path):
     content = json.loads((ROOT / "ser_model/training/presets/encoder-attention.json").read_text())
     content["data"] |= {"corpora": ["ravdess"]}
     (tmp_path / "own.json").write_text(json.dumps(content))
-    done = train(tmp_path, "own.json", mini_ravdess, "out", encoder="nowhere")
+    done = train(tmp_path, "own.json", mini_ravdess, "out", encoder=encoder, HF_HOME=str(tmp_path / "hub"))
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert done.stderr.strip().splitlines()[-1].startswith("train.py: The encoder nowhere cannot be loaded: ")
+    said = done.stderr.strip().splitlines()[-1]
+    assert said.startswith(f"train.py: The encoder {name} cannot be loaded: ")
+    assert said.endswith(". Pass --encoder with a folder that holds it, or with a Hub id that can be reached.")
+
+
+def test_clip_statistics_are_mean_and_deviation_over_time(parts):
+    training, _ = parts
+    frames = frames_of(training, training.items[3])
+    expected = torch.cat([frames.mean(dim=0), frames.std(dim=0, correction=0)]).flatten()
+    torch.testing.assert_close(torch.from_numpy(training.clip_statistics()[3]), expected, atol=1e-3, rtol=1e-3)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import ROOT, take_ctrl_c, voiced_tone
+from corpora_fixtures import write_clips
 
 from ser_model import EmotionRecognizer
 
@@ -248,6 +249,33 @@ def test_two_processes_of_the_distributed_launcher(small_preset, mini_ravdess, e
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3_000:]
     assert {path.name for path in out.iterdir()} >= FILES
+
+
+def test_a_corpus_is_left_out_and_its_own_labels_with_it(small_preset, mini_ravdess, environment, tmp_path):
+    content = json.loads(small_preset.read_text())
+    content["data"] = {"corpora": ["ravdess", "savee"]}
+    (tmp_path / "two.json").write_text(json.dumps(content))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "ravdess").symlink_to(mini_ravdess)
+    names = [
+        f"{who}/{emotion}01.wav"
+        for who in ("DC", "JE", "JK", "KL")
+        for emotion in ("n", "h", "sa", "a", "f", "d", "su")
+    ]
+    write_clips(tmp_path / "data" / "savee", *names)
+    left_out = ("--protocol", "leave-corpus-out", "--fold", 1, "--max_steps", 2)
+    done = subprocess.run(
+        command(tmp_path / "two.json", tmp_path / "data", tmp_path / "out", *left_out),
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3_000:]
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["split_sizes"] == {"train": 3 * 7 * 2, "validation": 7, "test": 24 * 7}
+    assert list(report["test"]["per_corpus"]) == ["ravdess"] and report["test"]["missing_classes"] == ["calm"]
+    assert report["leakage"]["leaking"] is False and report["leakage"]["test"]["shared_speakers"] == 0
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "- Test corpus: ravdess; trained on savee.\n" in card
+    assert "- ravdess: its 24 clips of calm are not tested; no training corpus has that label.\n" in card
 
 
 def test_no_data_gives_one_sentence(tmp_path, environment):

@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--of", metavar="PRESET", help="the preset that the settings of --tried are an alternative to")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each (default: 1)")
     parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
+    parser.add_argument(
+        "--encoder", metavar="FOLDER", help="folder or Hub id that presets with a pretrained encoder load it from"
+    )
     parser.add_argument("--queue", type=Path, default=ROOT / "results" / "queue.json", help="which runs there are")
     parser.add_argument("--runs_dir", type=Path, default=ROOT / "runs", help="where checkpoints and logs go")
 
@@ -93,6 +96,8 @@ def _start(job: Job, args: argparse.Namespace) -> tuple[Job, subprocess.Popen, I
                "--fold", job.fold, "--seed", job.seed, "--output_dir", out, "--resume"]  # fmt: skip
     if args.data_dir:
         command += ["--data_dir", args.data_dir]
+    if args.encoder:
+        command += ["--encoder", args.encoder]
     log = (out / "output.txt").open("a")
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment, cwd=ROOT)

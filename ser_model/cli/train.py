@@ -1,4 +1,4 @@
-"""Train a preset from corpus to checkpoint: `python train.py --preset logmel-cnn-bilstm`."""
+"""Train a preset from corpus to checkpoint: `python train.py --preset encoder-attention`."""
 
 from __future__ import annotations
 

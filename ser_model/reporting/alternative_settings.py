@@ -30,7 +30,6 @@ def alternative_settings_section(folder: Path) -> list[str]:
     if not rows:
         return []
     return [
-        "## Alternative settings", "",
         "Settings tried in place of a preset's own, compared with the preset by the validation part alone. "
         "The test figures of these runs were not kept.", "",
         "| preset | protocol | fold | seed | settings changed | best epoch "

@@ -112,6 +112,10 @@ class EncodedFrames(torch.utils.data.Dataset):
             return []
         return [np.array(self.views[view][clip]["utterance"], dtype=np.float32) for clip, view in self.items]
 
+    def clip_statistics(self) -> np.ndarray:
+        """Mean and standard deviation over time of each training item, `(num_items, 2 * num_layers * size)`."""
+        return np.stack([torch.cat(frame_statistics(clip[None])[:2]).flatten().numpy() for clip in self._sums])
+
     def collate(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """A padded batch: `input_features (batch, num_steps, num_layers, size)`, mask, labels, weights."""
         frames = [item["input_features"] for item in items]

@@ -185,7 +185,10 @@ def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
         network = AutoModelForAudioClassification.from_config(config)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise RunError(f"The encoder {config.encoder} cannot be loaded: {reason}") from error
+        raise RunError(
+            f"The encoder {config.encoder} cannot be loaded: {reason.rstrip('.')}. "
+            "Pass --encoder with a folder that holds it, or with a Hub id that can be reached."
+        ) from error
     network.config.encoder = name  # not this machine's folder
     return network
 

@@ -1,0 +1,70 @@
+"""Figures of one corpus over the folds and seeds of a preset."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from datasets_scripts.splits import count_published_folds
+from ser_model.evaluation.intervals import pooled_uar
+from ser_model.evaluation.queue import Job
+
+Reports = dict[Job, dict[str, Any]]  # what was measured, by what was queued
+
+
+def speaker_runs(reports: Reports, preset: str, corpus: str) -> Reports:
+    """A preset's runs under protocol `speaker` that test a corpus, each of its folds once.
+
+    Pooled corpora have as many folds as the one with most: those beyond a corpus's own test its first ones again.
+    """
+    count = count_published_folds(corpus)
+    return {
+        job: report
+        for job, report in sorted(reports.items())
+        if (job.preset, job.protocol) == (preset, "speaker")
+        and corpus in report["test"]["per_corpus"]
+        and (count is None or job.fold <= count)
+    }
+
+
+def mean_over_folds(values: dict[Job, float]) -> float:
+    """Mean over folds, of the mean over seeds within each."""
+    by_fold: dict[int, list[float]] = defaultdict(list)
+    for job, value in values.items():
+        by_fold[job.fold].append(value)
+    return mean(mean(of_fold) for of_fold in by_fold.values())
+
+
+def interval_over_speakers(runs: Reports, corpus: str) -> tuple[float, float] | None:
+    """95 % bootstrap interval of the UAR of all folds' test speakers together.
+
+    Args:
+        runs: Of `speaker_runs`; the confusion matrices of a speaker under several seeds are added up.
+        corpus: Whose speakers.
+
+    Returns:
+        Both ends; None with fewer than three speakers, or where a report has no confusion matrix by speaker.
+    """
+    confusions: dict[str, np.ndarray] = {}
+    for report in runs.values():
+        for speaker, figures in report["test"]["per_speaker"].items():
+            if not speaker.startswith(f"{corpus}_"):
+                continue
+            if "confusion_matrix" not in figures:
+                return None
+            confusions[speaker] = confusions.get(speaker, 0) + np.array(figures["confusion_matrix"])
+    if not confusions:
+        return None
+    _, low, high = pooled_uar(list(confusions.values()))
+    return None if low is None or high is None else (low, high)
+
+
+def folds_and_seeds(jobs: Iterable[Job]) -> str:
+    """`fold 1, 2; seed 0`."""
+    jobs = list(jobs)
+    folds = ", ".join(str(fold) for fold in sorted({job.fold for job in jobs}))
+    return f"fold {folds}; seed {', '.join(str(seed) for seed in sorted({job.seed for job in jobs}))}"
