@@ -5,6 +5,7 @@ import pytest
 import torch
 from conftest import voiced_tone
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import Wav2Vec2Config
 
 from ser_model import (
@@ -15,7 +16,7 @@ from ser_model import (
     SerFeatureExtractor,
 )
 from ser_model.models import windowing_ser
-from ser_model.models.modeling_ser import AttentionPooling, CnnBilstm, Conv2dBlock, PackedLstm, PhoneticCnn
+from ser_model.models.modeling_ser import AttentionPooling, BiLstm, CnnBilstm, Conv2dBlock, PhoneticCnn
 from ser_model.models.registration import FAMILIES, family_of
 from ser_model.models.windowing_ser import forward_windowed
 
@@ -56,7 +57,7 @@ def test_s4_layer_by_layer():
     assert [type(layer).__name__ for layer in model.blocks[0].children()] == [
         "Conv2d", "BatchNorm2d", "Dropout2d", "MaxPool2d",
     ]  # fmt: skip
-    assert model.lstm.input_size == 64 * 32 and model.lstm.bidirectional and model.lstm.hidden_size == 128
+    assert {(way.input_size, way.hidden_size) for way in model.lstm.children()} == {(64 * 32, 128)}
     assert model.attention.score.in_features == 256 and model.classifier.in_features == 256
     seen = {}
     model.lstm.register_forward_hook(lambda module, args, output: seen.update(steps=args[0].shape[1]))
@@ -78,9 +79,15 @@ def test_attention_on_padding_is_zero():
     torch.testing.assert_close(weights.sum(dim=1), torch.ones(2))
 
 
-def test_lstm_reads_backwards_from_the_last_valid_step():
-    lstm, x = PackedLstm(3, 4, batch_first=True, bidirectional=True), torch.randn(1, 6, 3)
-    torch.testing.assert_close(lstm(x, torch.tensor([4]))[:, :4], lstm(x[:, :4], torch.tensor([4])))
+def test_the_bilstm_is_pytorch_s_on_packed_sequences():
+    lstm, theirs = BiLstm(3, 4), nn.LSTM(3, 4, batch_first=True, bidirectional=True)
+    for name, values in theirs.named_parameters():
+        way = lstm.back if name.endswith("_reverse") else lstm.ahead
+        way.get_parameter(name.removesuffix("_reverse")).data.copy_(values)
+    x, lengths = torch.randn(3, 6, 3), torch.tensor([6, 1, 4])
+    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    expected = pad_packed_sequence(theirs(packed)[0], batch_first=True)[0]
+    torch.testing.assert_close(lstm(x, lengths), expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)

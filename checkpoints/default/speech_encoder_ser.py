@@ -15,7 +15,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from transformers.utils import logging
 
 from .configuration_ser import SpeechEncoderConfig
-from .modeling_ser import PackedLstm, SerPreTrainedModel, time_mask, with_utterance_features
+from .modeling_ser import BiLstm, SerPreTrainedModel, time_mask, with_utterance_features
 from .windowing_ser import Windowed, classifier_output
 
 NOT_OF_THE_SIZES = ("architectures", "dtype", "transformers_version", "_name_or_path")
@@ -101,7 +101,7 @@ class EncoderHead(nn.Module):
         size = config.hidden_size
         self.lstm = None
         if config.lstm_hidden_size:
-            self.lstm = PackedLstm(size, config.lstm_hidden_size, batch_first=True, bidirectional=True)
+            self.lstm = BiLstm(size, config.lstm_hidden_size)
             size = 2 * config.lstm_hidden_size
         self.attention = AttentiveStatistics(size, config.attention_hidden_size)
         self.project = nn.Sequential(
