@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -128,13 +129,18 @@ def frames_of(part: EncodedFrames, item: tuple[int, int]) -> torch.Tensor:
     return torch.from_numpy(frames).view(-1, *part.shape)
 
 
-def train(root, preset, data, out, *more, encoder="encoder"):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data),
-         "--encoder", encoder, "--output_dir", out, *more],
-        env=os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, cwd=root,
-    )  # fmt: skip
+def command(root, preset, data, out, *more, encoder="encoder"):
+    """What `subprocess` takes to run train.py in `root`."""
+    return {
+        "args": [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data),
+                 "--encoder", encoder, "--output_dir", out, *more],
+        "env": os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"},
+        "text": True, "cwd": root,
+    }  # fmt: skip
+
+
+def train(*run, **options):
+    return subprocess.run(**command(*run, **options), capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +159,7 @@ def trained(mini_ravdess, tmp_path_factory):
     (root / "tiny.json").write_text(json.dumps(content))
     done = train(root, "tiny.json", mini_ravdess, "out", "--num_proc", "2")
     assert done.returncode == 0, done.stderr[-3_000:]
+    (root / "output.txt").write_text(done.stdout)
     return root / "out"
 
 
@@ -191,6 +198,32 @@ def test_on_another_fold_the_refitted_network_knows_the_validation_speakers(trai
     recognizer = EmotionRecognizer.from_pretrained(trained)
     recognizer.report["refit"] = refit
     assert evaluate_checkpoint(recognizer, mini_ravdess, fold=6)["leakage"]["test"]["shared_speakers"] == shared
+
+
+def test_the_network_saved_was_trained_on_the_validation_part_too(trained, table, mini_ravdess):
+    report = json.loads((trained / "report.json").read_text())
+    assert report["refit"] and not (trained / "refit").exists()
+    assert "trained anew, with the same settings" in (trained / "README.md").read_text()
+    sizes = report["split_sizes"]
+    output = (trained.parent / "output.txt").read_text()
+    assert f"Training anew on training and validation part: {sizes['train'] + sizes['validation']} items." in output
+
+
+def test_killed_in_the_last_training_and_resumed(trained, mini_ravdess):
+    root = trained.parent
+    process = subprocess.Popen(**command(root, "tiny.json", mini_ravdess, "killed"), stdout=-3, stderr=-3)
+    while not list(root.glob("killed/refit/checkpoint-*/trainer_state.json")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert not (root / "killed/report.json").exists()
+    done = train(root, "tiny.json", mini_ravdess, "killed", "--resume")
+    assert done.returncode == 0, done.stderr[-3_000:]
+    again, report = (json.loads((root / name / "report.json").read_text()) for name in ("killed", "out"))
+    assert again["temperature"] == report["temperature"] and again["validation"] == report["validation"]
+    # Not equal: which clips make the profiles of the first batch after a resume is drawn anew.
+    assert again["test"]["calibration"]["nll"] == pytest.approx(report["test"]["calibration"]["nll"], rel=0.05)
 
 
 def test_layers_that_are_not_frozen_have_a_learning_rate_of_their_own(network, extractor, tmp_path):
