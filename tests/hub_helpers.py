@@ -82,7 +82,8 @@ def small_checkpoint(folder: Path, model_type: str) -> Path:
     )
     model = AutoModelForAudioClassification.from_config(config)
     with torch.no_grad():
-        model.classifier.weight.mul_(4)
+        for head in getattr(model, "heads", [model]):
+            head.classifier.weight.mul_(4)
         if model_type == "ser_speech_encoder":
             x = extractor(clips, extractor.sampling_rate, return_tensors="pt")["input_features"]
             frames = model.encoder_frames(x, torch.full((len(x),), x.shape[1])).flatten(0, 1)

@@ -162,7 +162,7 @@ def test_train_py_makes_a_checkpoint_of_it(trained, mini_ravdess):
     assert config["encoder"] == "openai/whisper-base" and config["encoder_config"]["encoder_layers"] == 2
     report = json.loads((trained / "report.json").read_text())
     assert report["test"]["uar"] > 0.2  # chance is 0.125
-    assert "Pretrained encoder > standardisation by speaker > linear" in (trained / "README.md").read_text()
+    assert "Pretrained encoder > standardisation by speaker > heads" in (trained / "README.md").read_text()
     recognizer = EmotionRecognizer.from_pretrained(trained)
     assert recognizer.model.dtype == torch.float32
     assert (recognizer.model.frames_mean != 0).all() and (recognizer.model.frames_std != 1).all()
@@ -197,6 +197,14 @@ def test_evaluating_it_repeats_its_report(trained, mini_ravdess):
     for part in ("validation", "test", "voice_profiles", "leakage", "split_sizes"):
         assert evaluated[part] == report[part], part
     assert "| clips in the profile | 0 | 1 | 3 |" in (trained / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("refit", "shared"), [(False, 3), (True, 4)])
+def test_on_another_fold_the_refitted_network_knows_the_validation_speakers(trained, mini_ravdess, refit, shared):
+    """Of fold 6, actors 06, 17 and 22 were trained on; 13 was a validation speaker."""
+    recognizer = EmotionRecognizer.from_pretrained(trained)
+    recognizer.report["refit"] = refit
+    assert evaluate_checkpoint(recognizer, mini_ravdess, fold=6)["leakage"]["test"]["shared_speakers"] == shared
 
 
 def test_layers_that_are_not_frozen_have_a_learning_rate_of_their_own(network, extractor, tmp_path):

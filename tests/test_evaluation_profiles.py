@@ -54,7 +54,7 @@ def recognizer(tmp_path_factory, table):
     made = EmotionRecognizer.from_pretrained(small_checkpoint(tmp_path_factory.mktemp("encoder"), "ser_speech_encoder"))
     logits = torch.tensor([list(made(path).probabilities.values()) for path in table["audio"]]).log()
     with torch.no_grad():
-        made.model.classifier.bias -= made.model.config.calibration_temperature * logits.mean(dim=0)
+        made.model.heads[0].classifier.bias -= made.model.config.calibration_temperature * logits.mean(dim=0)
     return made
 
 

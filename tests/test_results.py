@@ -67,6 +67,7 @@ def test_an_experiment_is_kept_without_its_test_part(tmp_path, capsys):
     report = json.loads((ROOT / "results" / "mfcc-cnn-lstm__speaker__fold1__seed0.json").read_text())
     report["settings"]["model"]["dropout"] = 0.35
     report["settings"]["name"] = "mine"
+    report["voice_profiles"] = {"0": {"uar": 0.5}}
     del report["settings"]["training"]["weight_decay"], report["settings"]["training"]["lr_scheduler_kwargs"]
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "report.json").write_text(json.dumps(report))
@@ -74,7 +75,7 @@ def test_an_experiment_is_kept_without_its_test_part(tmp_path, capsys):
     command = ["results", "--queue", str(tmp_path / "queue.json"), "--tried", str(tmp_path / "run")]
     assert main([*command, "--of", "mfcc-cnn-lstm"]) == 0
     (kept,) = (tmp_path / "experiments").glob("mfcc-cnn-lstm__speaker__fold1__seed0__*.json")
-    assert "test" not in json.loads(kept.read_text())
+    assert not {"test", "voice_profiles"} & set(json.loads(kept.read_text()))
     (row,) = [line for line in alternative_settings_section(tmp_path) if line.startswith("| mfcc-cnn-lstm ")]
     figures = report["validation"]
     over_corpora = sum(figures["per_corpus"][name]["uar"] for name in report["corpora"]) / 3

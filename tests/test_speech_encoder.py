@@ -108,7 +108,7 @@ def test_a_long_recording_goes_window_by_window(encoder):
 def test_training_changes_the_head_and_the_layers_that_are_not_frozen():
     frozen, tuned = network(), network(frozen_layers=2)
     assert not any(weights.requires_grad for weights in frozen.encoder.parameters())
-    assert frozen.train().encoder.training is False and frozen.lstm.training
+    assert frozen.train().encoder.training is False and frozen.heads[0].training
     of_encoder = {name for name, weights in tuned.encoder.named_parameters() if weights.requires_grad}
     assert of_encoder and all(name.startswith("layers.2.") for name in of_encoder)
     inputs = extractor()(voiced_tone(0.5, RATE), sampling_rate=RATE, return_tensors="pt")

@@ -20,6 +20,13 @@ def time_mask(lengths: torch.Tensor, num_steps: int) -> torch.Tensor:
     return torch.arange(num_steps, device=lengths.device) < lengths[:, None]
 
 
+def with_utterance_features(vectors: torch.Tensor, utterance_features: torch.Tensor | None) -> torch.Tensor:
+    """Vectors `(batch, size)` with the features of the whole clips joined, where there are any."""
+    if utterance_features is None:
+        return vectors
+    return torch.cat([vectors, utterance_features.to(vectors.dtype)], dim=-1)
+
+
 class Conv2dBlock(nn.Module):
     """Conv2d 3x3 > ReLU > BatchNorm2d > Dropout2d > MaxPool2d 2x2, padding set back to zero."""
 
@@ -113,6 +120,13 @@ class SerPreTrainedModel(PreTrainedModel):
         """
         raise NotImplementedError(f"{type(self).__name__} has to encode.")
 
+    def classify(
+        self, x: torch.Tensor, lengths: torch.Tensor, utterance_features: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """As `encode`, with logits `(batch, num_labels)` in place of vectors, before calibration."""
+        vectors, weights = self.encode(x, lengths)
+        return self.classifier(with_utterance_features(vectors, utterance_features)), weights
+
     def forward(
         self,
         input_features: torch.Tensor,
@@ -149,10 +163,8 @@ class SerPreTrainedModel(PreTrainedModel):
         x = (input_features * mask[..., None]).to(self.dtype)
         if frames < self.time_stride:
             x = F.pad(x, (0, 0, 0, self.time_stride - frames))
-        encoded, weights = self.encode(x, lengths.clamp(min=self.time_stride))
-        if utterance_features is not None:
-            encoded = torch.cat([encoded, utterance_features.to(encoded.dtype)], dim=-1)
-        logits = self.classifier(encoded) / self.config.calibration_temperature
+        logits, weights = self.classify(x, lengths.clamp(min=self.time_stride), utterance_features)
+        logits = logits / self.config.calibration_temperature
         attention = None
         if output_attentions and weights is not None:  # from steps to frames; the last ones may be too few for a step
             spread = (weights / self.time_stride).repeat_interleave(self.time_stride, dim=1)

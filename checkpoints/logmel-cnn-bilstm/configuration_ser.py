@@ -98,6 +98,7 @@ class SpeechEncoderConfig(PretrainedConfig):
         encoder_layers: Layers whose outputs are taken, from 1; their sum is weighted by training.
         frozen_layers: Number of the encoder's first layers that training leaves alone; None for all.
         frames_per_step: Encoder frames (20 ms) averaged to one step.
+        num_heads: Heads whose probabilities are averaged (Lakshminarayanan et al. 2017, deep ensembles).
         num_features: Features of an input frame.
         num_frames: Input frames (10 ms) of a window at most.
         hidden_size: Size that encoder frames are reduced to.
@@ -119,6 +120,7 @@ class SpeechEncoderConfig(PretrainedConfig):
         encoder_layers: Sequence[int] = (3,),
         frozen_layers: int | None = None,
         frames_per_step: int = 2,
+        num_heads: int = 1,
         num_features: int = 80,
         num_frames: int = 1000,
         hidden_size: int = 256,
@@ -135,6 +137,7 @@ class SpeechEncoderConfig(PretrainedConfig):
         self.encoder_layers = list(encoder_layers)
         self.frozen_layers = frozen_layers
         self.frames_per_step = frames_per_step
+        self.num_heads = num_heads
         self.num_features = num_features
         self.num_frames = num_frames
         self.hidden_size = hidden_size

@@ -37,8 +37,9 @@ def evaluate_checkpoint(
             all its clips. Classes that the model does not know are named and left out.
 
     Returns:
-        The report with `validation`, `test` and `voice_profiles` evaluated anew. With `corpora` it
-        has no `validation`, and `classes_left_out`: corpus -> labels.
+        The report with `validation` (unless the network was refitted on it), `test` and
+        `voice_profiles` evaluated anew. With `corpora` it has no `validation`, and
+        `classes_left_out`: corpus -> labels.
 
     Raises:
         CorpusError: The data are not there, or the model has no report to go by.
@@ -56,6 +57,8 @@ def evaluate_checkpoint(
         del report["validation"]
         report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
     augmentation = Augmentation(**trained["settings"]["augmentation"])
+    if trained.get("refit"):
+        parts.pop("validation", None)  # the saved network was trained on it: its figures stay those of the first one
     report.pop("voice_profiles", None)
     return report | evaluate_parts(recognizer, table, parts, augmentation, trained["seed"])
 
@@ -73,12 +76,13 @@ def evaluate_parts(
         `validation` and `test` as `evaluate_predictions` gives them; `voice_profiles` of the test part
         as `evaluate_voice_profiles` gives them, where it does.
     """
-    report = {}
+    report: dict[str, Any] = {}
     for name in [name for name in ("validation", "test") if name in parts]:
         predicted = predict_items(recognizer, table, parts[name], augmentation, seed, name)
         report[name] = evaluate_predictions(predicted, table, parts[name], recognizer.labels, name)
-    profiles = evaluate_voice_profiles(recognizer, table, parts["test"], augmentation, seed)
-    return report | ({"voice_profiles": profiles} if profiles else {})
+    if profiles := evaluate_voice_profiles(recognizer, table, parts.get("test", []), augmentation, seed):
+        report["voice_profiles"] = profiles
+    return report
 
 
 def _split_again(
@@ -91,7 +95,9 @@ def _split_again(
     original = make_split(table, trained["protocol"], trained["fold"], seed, views)
     split = make_split(table, report["protocol"], report["fold"], seed, views)
     report["left_out"] = left_out_by_name(left_out)
-    report["leakage"] = leakage_report(table, replace(split, train=original.train))
+    refitted_too = trained.get("refit") and split.test != original.test  # the original validation part was trained on
+    trained_on = original.train + (original.validation if refitted_too else [])
+    report["leakage"] = leakage_report(table, replace(split, train=trained_on))
     return table, split.parts()
 
 

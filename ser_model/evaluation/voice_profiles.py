@@ -45,10 +45,11 @@ def evaluate_voice_profiles(
     Returns:
         For each kind of profile (`0`, `1`, `3`, `5`, `10`, `20`, `all`, and where there are neutral clips
         `3 neutral` and `all neutral`): `uar`, `accuracy`, `uar_interval` and `per_corpus` as in the
-        figures without profile. None where the model takes no profiles or a clip does not say who speaks.
+        figures without profile. None where there are no items, the model takes no profiles, or a clip
+        does not say who speaks.
     """
     speakers = column(table, "speaker", items)
-    if not hasattr(recognizer.model, "encoder_frames") or not all(speakers):
+    if not items or not hasattr(recognizer.model, "encoder_frames") or not all(speakers):
         return None
     references, labels = column(table, "emotion", items), recognizer.labels
     is_neutral = references == (labels.index("neutral") if "neutral" in labels else -1)

@@ -15,7 +15,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from transformers.utils import logging
 
 from .configuration_ser import SpeechEncoderConfig
-from .modeling_ser import PackedLstm, SerPreTrainedModel, time_mask
+from .modeling_ser import PackedLstm, SerPreTrainedModel, time_mask, with_utterance_features
 from .windowing_ser import Windowed, classifier_output
 
 NOT_OF_THE_SIZES = ("architectures", "dtype", "transformers_version", "_name_or_path")
@@ -88,38 +88,15 @@ class AttentiveStatistics(nn.Module):
         return torch.cat([mean, (variance + 1e-5).sqrt()], dim=-1), weights  # (batch, 2 * size), (batch, num_steps)
 
 
-class SpeechEncoder(SerPreTrainedModel):
-    """Pretrained encoder > standardisation by speaker > linear > BiLSTM, if asked > attentive mean and std > linear.
+class EncoderHead(nn.Module):
+    """Weighted sum of layers > linear > BiLSTM, if asked > attentive mean and std > linear."""
 
-    Frames of 20 ms that the encoder's layers give are averaged to steps, and standardised with the
-    statistics of the training speakers, or of a voice where a profile is given in their place.
-    """
-
-    config_class = SpeechEncoderConfig
-    frames_mean: torch.Tensor
-    frames_std: torch.Tensor
-
-    def __init__(self, config: SpeechEncoderConfig):
-        super().__init__(config)
+    def __init__(self, config: SpeechEncoderConfig, size: int):
+        super().__init__()
         assert config.num_labels is not None
-        sizes = config.encoder_config or cut_encoder_config(config.encoder, max(config.encoder_layers))
-        pretrained, config.encoder_config = config.encoder_config is None, sizes
-        of_encoder = AutoConfig.for_model(**sizes)
-        self.time_stride = 2 * config.frames_per_step
-        self.encoder: LogMelEncoder | WaveformEncoder
-        if isinstance(of_encoder, WhisperConfig):
-            self.encoder = LogMelEncoder(of_encoder)
-        else:
-            self.encoder = WaveformEncoder(of_encoder)
-        statistics = (len(config.encoder_layers), of_encoder.hidden_size)
-        self.register_buffer("frames_mean", torch.zeros(statistics))
-        self.register_buffer("frames_std", torch.ones(statistics))
         self.layer_weights = nn.Parameter(torch.zeros(len(config.encoder_layers)))
         self.reduce = nn.Sequential(
-            nn.Linear(of_encoder.hidden_size, config.hidden_size),
-            nn.LayerNorm(config.hidden_size),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
+            nn.Linear(size, config.hidden_size), nn.LayerNorm(config.hidden_size), nn.GELU(), nn.Dropout(config.dropout)
         )
         size = config.hidden_size
         self.lstm = None
@@ -134,6 +111,46 @@ class SpeechEncoder(SerPreTrainedModel):
             nn.Dropout(config.dropout),
         )
         self.classifier = nn.Linear(config.classifier_hidden_size + config.num_utterance_features, config.num_labels)
+
+    def forward(
+        self, frames: torch.Tensor, lengths: torch.Tensor, utterance_features: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits `(batch, num_labels)` and attention `(batch, num_steps)` of standardised encoder frames."""
+        x = (frames * self.layer_weights.softmax(dim=0)[:, None]).sum(dim=2)  # (batch, num_steps, size)
+        x = self.reduce(x)
+        if self.lstm is not None:
+            x = self.lstm(x, lengths)
+        vectors, weights = self.attention(x, lengths)
+        return self.classifier(with_utterance_features(self.project(vectors), utterance_features)), weights
+
+
+class SpeechEncoder(SerPreTrainedModel):
+    """Pretrained encoder > standardisation by speaker > heads (linear > BiLSTM > attentive mean and std > linear).
+
+    Frames of 20 ms that the encoder's layers give are averaged to steps, and standardised with the
+    statistics of the training speakers, or of a voice where a profile is given in their place. The
+    heads are trained each for itself; their probabilities and attention are averaged.
+    """
+
+    config_class = SpeechEncoderConfig
+    frames_mean: torch.Tensor
+    frames_std: torch.Tensor
+
+    def __init__(self, config: SpeechEncoderConfig):
+        super().__init__(config)
+        sizes = config.encoder_config or cut_encoder_config(config.encoder, max(config.encoder_layers))
+        pretrained, config.encoder_config = config.encoder_config is None, sizes
+        of_encoder = AutoConfig.for_model(**sizes)
+        self.time_stride = 2 * config.frames_per_step
+        self.encoder: LogMelEncoder | WaveformEncoder
+        if isinstance(of_encoder, WhisperConfig):
+            self.encoder = LogMelEncoder(of_encoder)
+        else:
+            self.encoder = WaveformEncoder(of_encoder)
+        statistics = (len(config.encoder_layers), of_encoder.hidden_size)
+        self.register_buffer("frames_mean", torch.zeros(statistics))
+        self.register_buffer("frames_std", torch.ones(statistics))
+        self.heads = nn.ModuleList(EncoderHead(config, of_encoder.hidden_size) for _ in range(config.num_heads))
         self.post_init()
         if pretrained:
             self.encoder.load_state_dict(pretrained_weights(config.encoder, of_encoder), strict=False)
@@ -153,18 +170,25 @@ class SpeechEncoder(SerPreTrainedModel):
         steps, per_step = x.shape[1] // self.time_stride, self.config.frames_per_step
         return frames[:, : steps * per_step].unflatten(1, (steps, per_step)).mean(dim=2)
 
-    def head(self, frames: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Vectors `(batch, size)` and attention `(batch, num_steps)` of standardised encoder frames."""
-        x = (frames * self.layer_weights.softmax(dim=0)[:, None]).sum(dim=2)  # (batch, num_steps, size)
-        x = self.reduce(x)
-        if self.lstm is not None:
-            x = self.lstm(x, lengths)
-        vectors, weights = self.attention(x, lengths)
-        return self.project(vectors), weights
+    def head(
+        self, frames: torch.Tensor, lengths: torch.Tensor, utterance_features: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits and attention `(batch, num_steps)` of standardised encoder frames.
 
-    def encode(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        Logits are `(batch, num_labels)`, the logarithm of the heads' mean probabilities; in training
+        mode `(num_heads * batch, num_labels)`, one head's after another's.
+        """
+        outputs = [head(frames, lengths, utterance_features) for head in self.heads]
+        logits, weights = (torch.stack(parts) for parts in zip(*outputs, strict=True))
+        if self.training:
+            return logits.flatten(0, 1), weights.mean(dim=0)
+        return logits.log_softmax(dim=-1).logsumexp(dim=0) - math.log(len(self.heads)), weights.mean(dim=0)
+
+    def classify(
+        self, x: torch.Tensor, lengths: torch.Tensor, utterance_features: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         frames = (self.encoder_frames(x, lengths) - self.frames_mean) / self.frames_std
-        return self.head(frames, lengths // self.time_stride)
+        return self.head(frames, lengths // self.time_stride, utterance_features)
 
     def forward(
         self,
@@ -187,10 +211,9 @@ class SpeechEncoder(SerPreTrainedModel):
             )
         if attention_mask is None:
             attention_mask = input_features.new_ones(input_features.shape[:2])
-        vectors, weights = self.head(input_features.to(self.dtype), attention_mask.sum(dim=1).long())
-        if utterance_features is not None:
-            vectors = torch.cat([vectors, utterance_features.to(vectors.dtype)], dim=-1)
-        logits = self.classifier(vectors) / self.config.calibration_temperature
+        lengths = attention_mask.sum(dim=1).long()
+        logits, weights = self.head(input_features.to(self.dtype), lengths, utterance_features)
+        logits = logits / self.config.calibration_temperature
         return classifier_output(logits, weights if output_attentions else None, labels, return_dict)
 
 

@@ -79,7 +79,7 @@ def classifier_output(
 ) -> SequenceClassifierOutput | tuple[torch.Tensor, ...]:
     """What every `forward` returns: loss where there are labels, logits, attention over time where given."""
     output = SequenceClassifierOutput(
-        loss=None if labels is None else F.cross_entropy(logits, labels),
+        loss=None if labels is None else F.cross_entropy(logits, labels.repeat(len(logits) // len(labels))),
         logits=logits,
         attentions=None if attention is None else (attention,),
     )

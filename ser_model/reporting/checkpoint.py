@@ -14,8 +14,8 @@ from ser_model.evaluation.evaluate_checkpoint import evaluate_parts
 from ser_model.evaluation.predictions import calibrate
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.training.resume import RECORD
-from ser_model.training.run import TrainedRun
-from ser_model.training.trainer import RunError
+from ser_model.training.run import REFIT, RunData, TrainedRun
+from ser_model.training.trainer import RunError, SerTrainer
 
 from .model_card import model_card
 from .plots import confusion_figure, history_figure
@@ -38,25 +38,40 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
         RunError: The weights are not finite.
     """
     data, report = trained.data, dict(trained.report)
-    recognizer = EmotionRecognizer(trained.trainer.model.float(), trained.trainer.processing_class)
-    if not all(torch.isfinite(values).all() for values in recognizer.model.state_dict().values()):
-        raise RunError("The trained weights are not finite, so no checkpoint was written: try a lower learning rate.")
     partial = out / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
+    recognizer = _recognizer_of(trained.trainer)
     report["temperature"] = calibrate(recognizer, data.table, data.split, data.augmentation)
+    if trained.refitted:  # the network to be saved was trained on the validation part
+        report |= _evaluate(recognizer, data, ["validation"])
+        recognizer = _recognizer_of(trained.refitted)
+        recognizer.model.config.calibration_temperature = report["temperature"]
     recognizer.model.save_pretrained(partial)
     recognizer.feature_extractor.save_pretrained(partial)
     recognizer = EmotionRecognizer.from_pretrained(partial)  # what is evaluated is what was saved
-    report |= evaluate_parts(recognizer, data.table, data.split.parts(), data.augmentation, data.split.seed)
+    report |= _evaluate(recognizer, data, ["test"] if trained.refitted else ["validation", "test"])
     history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     write_report(partial, report, history, recognizer)
     for path in sorted(partial.iterdir(), key=lambda path: path.name == "report.json"):
         os.replace(path, out / path.name)
     partial.rmdir()
-    for checkpoint in out.glob("checkpoint-*"):
+    for checkpoint in (*out.glob("checkpoint-*"), *out.glob(REFIT)):
         shutil.rmtree(checkpoint)
     (out / RECORD).unlink(missing_ok=True)  # the report says it all
     return report
+
+
+def _recognizer_of(trainer: SerTrainer) -> EmotionRecognizer:
+    recognizer = EmotionRecognizer(trainer.model.float(), trainer.processing_class)
+    if not all(torch.isfinite(values).all() for values in recognizer.model.state_dict().values()):
+        raise RunError("The trained weights are not finite, so no checkpoint was written: try a lower learning rate.")
+    return recognizer
+
+
+def _evaluate(recognizer: EmotionRecognizer, data: RunData, names: list[str]) -> dict[str, Any]:
+    """What `report.json` says of some parts."""
+    parts = {name: data.split.parts()[name] for name in names}
+    return evaluate_parts(recognizer, data.table, parts, data.augmentation, data.split.seed)
 
 
 def write_report(

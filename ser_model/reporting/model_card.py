@@ -26,6 +26,11 @@ METRICS = {
 
 ENCODER_LICENCES = {"openai/whisper-base": " (MIT License, Copyright (c) 2022 OpenAI)"}
 
+REFITTED = (
+    "The temperature below was fitted on the validation part with a first network; the one saved here was trained "
+    "anew, with the same settings, on training and validation part together."
+)
+
 _BODY = """---
 {metadata}
 ---
@@ -67,7 +72,7 @@ On the test part of protocol `{protocol}`, fold {fold}, seed {seed}.
 
 UAR is the mean recall over the classes with at least one true clip; guessing gives {chance:.1%}. The
 interval is the percentile bootstrap over test speakers (1,000 draws); where fewer than three speak, there is
-none. The epoch was chosen by the validation part; the test part was used once, at the end.
+none. {selection} The test part was used once, at the end.
 
 The probabilities are calibrated on the validation part (temperature {temperature:.2f}); on the test part the
 expected calibration error (ten bins) is {ece:.1%}: confidence and accuracy lie that far apart on average.
@@ -137,6 +142,7 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             seed=report["seed"],
             rows=_rows(report),
             chance=1 / len(report["labels"]),
+            selection=REFITTED if report.get("refit") else "The epoch was chosen by the validation part.",
             temperature=report["temperature"],
             ece=report["test"]["calibration"]["ece"],
             speakers=_speaker_sentence(report["test"]["per_speaker"]),

@@ -96,12 +96,12 @@ class EncodedFrames(torch.utils.data.Dataset):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         clip, view = self.items[index]
-        row = self.views[view][clip]
-        frames = torch.from_numpy(np.frombuffer(row["frames"], np.float16).reshape(-1, *self.shape).astype(np.float32))
+        encoded = self.views[view].data.column("frames")[clip].as_buffer()  # of the memory-mapped file, not copied
+        frames = torch.from_numpy(np.frombuffer(encoded, np.float16).reshape(-1, *self.shape).astype(np.float32))
         mean, std = self._profile(index) if self.is_training else (self.mean, self.std)
         item = {"input_features": (frames - mean) / std, "labels": self.labels[clip], "weight": self.weights[index]}
-        if "utterance" in row:
-            item["utterance_features"] = np.array(row["utterance"], dtype=np.float32)
+        if self.extractor.voice_quality:
+            item["utterance_features"] = np.array(self.views[view][clip]["utterance"], dtype=np.float32)
         if self.label_masks is not None:
             item["label_mask"] = self.label_masks[clip]
         return item

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,10 @@ from .feature_cache import ViewFrames
 from .losses import Loss, corpus_label_masks
 from .presets import Preset
 from .processes import keep_if_distributed
-from .resume import check_folder, checkpoint_to_resume, run_record, write_record
+from .resume import check_folder, checkpoint_to_resume, last_whole_checkpoint, run_record, write_record
 from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision
 
+REFIT = "refit"  # folder of the second training within that of the run
 VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
 
 
@@ -66,11 +67,20 @@ class RunData:
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A finished training: the trainer with the best weights, its data, and what `report.json` says of both."""
+    """A finished training.
+
+    Attributes:
+        trainer: With the chosen weights.
+        data: What it was trained on.
+        report: What `report.json` says of both.
+        refitted: The trainer of a network of the same settings that was trained on the validation part
+            too, where `refit` asks for it: the one to be saved.
+    """
 
     trainer: SerTrainer
     data: RunData
     report: dict[str, Any]
+    refitted: SerTrainer | None = None
 
 
 def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> TrainedRun:
@@ -96,14 +106,45 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
         _introduce(run, args, data, trainer)
         write_record(out, record)
     trainer.train(resume_from_checkpoint=resume_from)
-    return TrainedRun(trainer, data, _report(run, preset, args, data, trainer))
+    report = _report(run, preset, args, data, trainer)
+    if not args.refit:
+        return TrainedRun(trainer, data, report)
+    refitted = _refit(run, preset, args)
+    report["training_seconds"] = round(trainer.training_seconds + refitted.training_seconds, 1)
+    return TrainedRun(trainer, data, report, refitted)
 
 
-def load_data(run: RunArguments, preset: Preset, seed: int) -> RunData:
-    """Loads the corpora of a preset, splits them and extracts features; statistics come from the training part."""
+def _refit(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> SerTrainer:
+    """Trains a network anew on training and validation part together, for all epochs."""
+    folder = Path(args.output_dir, REFIT)
+    set_seed(args.seed)
+    with args.main_process_first(desc="features of all training speakers"):
+        data = load_data(run, preset, args.seed, refit=True)
+    args = replace(args, output_dir=str(folder), eval_strategy="no", load_best_model_at_end=False)
+    trainer = make_trainer(run, preset, data, args)
+    keep_if_distributed(trainer)
+    found = last_whole_checkpoint(folder) if run.resume else None
+    if args.should_save:
+        print(f"Training anew on training and validation part: {len(data.training)} items.", flush=True)
+    trainer.train(resume_from_checkpoint=found and str(found))
+    return trainer
+
+
+def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False) -> RunData:
+    """Loads the corpora of a preset, splits them and extracts features; statistics come from the training part.
+
+    Args:
+        run: The split, and where the corpora lie.
+        preset: The settings.
+        seed: Seed of the split and of views.
+        refit: Whether the validation part belongs to the training part too.
+    """
     table, left_out = load_with_left_out(data_dir=data_dir_or_default(run.data_dir), **preset.data)
     augmentation, extractor = Augmentation(**preset.augmentation), preset.extractor()
     split = make_split(table, run.protocol, run.fold, seed, augmentation.views)
+    if refit:
+        more = [(clip, view) for clip, _ in split.validation for view in range(augmentation.views + 1)]
+        split = replace(split, train=split.train + more)
     training: ViewFrames | EncodedFrames
     validation: ViewFrames | EncodedFrames
     statistics = None
@@ -207,6 +248,7 @@ def _report(
         "left_out": left_out_by_name(data.left_out),
         "best_epoch": trainer.best_epoch,
         "epochs": trainer.state.epoch,
+        "refit": args.refit,
         "training_seconds": round(trainer.training_seconds, 1),
         "hardware": f"{best_precision()[0]}, {platform.machine()}, {_precision(args)}",
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},

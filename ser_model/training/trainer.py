@@ -47,6 +47,10 @@ class SerTrainingArguments(TrainingArguments):
         default=None,
         metadata={"help": "Learning rate of the encoder's layers that are not frozen (default: the same)."},
     )
+    refit: bool = field(
+        default=False,
+        metadata={"help": "In the end train anew on training and validation part together; that network is saved."},
+    )
     early_stopping_patience: int | None = field(
         default=None, metadata={"help": "Stop after so many epochs without a better early_stopping_metric."}
     )
@@ -139,8 +143,9 @@ class SerTrainer(Trainer):
         labels, weights, label_mask = inputs.pop("labels"), inputs.pop("weights"), inputs.pop("label_mask", None)
         outputs = model(**inputs)
         smoothing = self.loss.label_smoothing if model.training else 0.0
-        losses = cross_entropy(outputs.logits.float(), labels, label_mask, smoothing)
-        loss = (weights * losses).sum() / weights.sum()
+        heads = outputs.logits.float().split(len(labels))  # of an ensemble in training, else one
+        losses = torch.stack([cross_entropy(logits, labels, label_mask, smoothing) for logits in heads])
+        loss = (weights * losses).sum() / (weights.sum() * len(heads))
         if not torch.isfinite(loss):
             raise RunError(
                 f"The loss is not finite after {self.state.global_step} steps, so training stopped: "
