@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -128,13 +129,18 @@ def frames_of(part: EncodedFrames, item: tuple[int, int]) -> torch.Tensor:
     return torch.from_numpy(frames).view(-1, *part.shape)
 
 
-def train(root, preset, data, out, *more, encoder="encoder", **environment):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data), "--output_dir", out,
-         *(["--encoder", encoder] if encoder else []), *more],
-        env=os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"} | environment,
-        capture_output=True, text=True, cwd=root,
-    )  # fmt: skip
+def command(root, preset, data, out, *more, encoder="encoder", **environment):
+    """What `subprocess` takes to run train.py in `root`."""
+    return {
+        "args": [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data),
+                 "--output_dir", out, *(["--encoder", encoder] if encoder else []), *more],
+        "env": os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"} | environment,
+        "text": True, "cwd": root,
+    }  # fmt: skip
+
+
+def train(*run, **options):
+    return subprocess.run(**command(*run, **options), capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +159,7 @@ def trained(mini_ravdess, tmp_path_factory):
     (root / "tiny.json").write_text(json.dumps(content))
     done = train(root, "tiny.json", mini_ravdess, "out", "--num_proc", "2")
     assert done.returncode == 0, done.stderr[-3_000:]
+    (root / "output.txt").write_text(done.stdout)
     return root / "out"
 
 
@@ -169,6 +176,32 @@ def test_train_py_makes_a_checkpoint_of_it(trained, mini_ravdess):
     clips = sorted(mini_ravdess.glob("Actor_01/*.wav"))
     profile = VoiceProfile.from_clips(recognizer, clips)
     assert recognizer(clips[0], voice=profile).probabilities != recognizer(clips[0]).probabilities
+
+
+def test_the_network_saved_was_trained_on_the_validation_part_too(trained, table, mini_ravdess):
+    report = json.loads((trained / "report.json").read_text())
+    assert report["refit"] and not (trained / "refit").exists()
+    assert "trained anew, with the same settings" in (trained / "README.md").read_text()
+    sizes = report["split_sizes"]
+    output = (trained.parent / "output.txt").read_text()
+    assert f"Training anew on training and validation part: {sizes['train'] + sizes['validation']} items." in output
+
+
+def test_killed_in_the_last_training_and_resumed(trained, mini_ravdess):
+    root = trained.parent
+    process = subprocess.Popen(**command(root, "tiny.json", mini_ravdess, "killed"), stdout=-3, stderr=-3)
+    while not list(root.glob("killed/refit/checkpoint-*/trainer_state.json")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert not (root / "killed/report.json").exists()
+    done = train(root, "tiny.json", mini_ravdess, "killed", "--resume")
+    assert done.returncode == 0, done.stderr[-3_000:]
+    again, report = (json.loads((root / name / "report.json").read_text()) for name in ("killed", "out"))
+    assert again["temperature"] == report["temperature"] and again["validation"] == report["validation"]
+    # Not equal: which clips make the profiles of the first batch after a resume is drawn anew.
+    assert again["test"]["calibration"]["nll"] == pytest.approx(report["test"]["calibration"]["nll"], rel=0.05)
 
 
 def test_the_queue_hands_the_encoder_on(trained, mini_ravdess):

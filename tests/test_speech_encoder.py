@@ -117,6 +117,40 @@ def test_training_changes_the_head_and_the_layers_that_are_not_frozen():
     assert {name for name, weights in tuned.named_parameters() if weights.grad is not None} == trained
 
 
+def test_the_probabilities_and_the_attention_of_the_heads_are_averaged():
+    model, front_end = network(num_heads=3), extractor()
+    inputs = front_end([voiced_tone(0.5, RATE), voiced_tone(0.8, RATE)], sampling_rate=RATE, return_tensors="pt")
+    alone = []
+    with torch.no_grad():
+        together = model(**inputs, output_attentions=True)
+        for head in model.heads:
+            single = network(num_heads=1)
+            single.encoder.load_state_dict(model.encoder.state_dict())
+            single.heads[0].load_state_dict(head.state_dict())
+            alone.append(single(**inputs, output_attentions=True))
+    probabilities = torch.stack([output.logits.softmax(dim=-1) for output in alone])
+    assert (probabilities[0] - probabilities[1]).abs().max() > 1e-3
+    torch.testing.assert_close(together.logits.exp(), probabilities.mean(dim=0))
+    attention = torch.stack([output.attentions[0] for output in alone]).mean(dim=0)
+    torch.testing.assert_close(together.attentions[0], attention)
+
+
+def test_each_head_is_trained_by_its_own_loss():
+    model = network(num_heads=2, dropout=0.0)
+    inputs = extractor()([voiced_tone(0.5, RATE)] * 2, sampling_rate=RATE, return_tensors="pt")
+    labels = torch.tensor([1, 3])
+    loss = model.train()(**inputs, labels=labels).loss
+    frames = (
+        model.encoder_frames(inputs["input_features"], inputs["attention_mask"].sum(dim=1)),
+        torch.tensor([12, 12]),
+    )
+    own = [torch.nn.functional.cross_entropy(head(*frames, None)[0], labels) for head in model.heads]
+    torch.testing.assert_close(loss, sum(own) / 2)
+    assert (own[0] - own[1]).abs() > 1e-4
+    together = model.eval()(**inputs, labels=labels).loss
+    assert (together - loss).abs() > 1e-5  # that of the mean probabilities
+
+
 @pytest.mark.parametrize("encoder", ["whisper", "wav2vec2"])
 def test_frames_encoded_before_give_the_same(encoder):
     model = network(encoder)
