@@ -58,26 +58,23 @@ TITLES = {row.corpus: row.title for row in reversed(ROWS)}
 
 
 def headline_table(reports: Reports, baselines: Baselines, published: dict[str, Any]) -> list[str]:
-    """UAR by corpus, beside baselines and published figures of the same folds; nothing where nothing was measured."""
+    """UAR by corpus, beside baselines and published figures of the same folds."""
     systems = published["systems"]
     rows = []
     for row in ROWS:
         runs = speaker_runs(reports, DEFAULT, row.corpus)
         values = _uar(runs, row)
-        if not values:
-            continue
-        interval = interval_over_speakers(runs, row.corpus) if row.part is None else None
-        shown = f"**{100 * mean_over_folds(values):.1f}**" + (
-            f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})" if interval else ""
-        )
+        title, shown = row.title, "not measured"
+        if values:
+            title += _classes(runs, row.corpus) + _folds(values, row.corpus)
+            interval = interval_over_speakers(runs, row.corpus) if row.part is None else None
+            ends = f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})" if interval else ""
+            shown = f"**{100 * mean_over_folds(values):.1f}**{ends}"
         others = [system.get(row.key) for system in systems.values()]
         rows.append([
-            f"{row.title}, {_classes(runs, row.corpus)}{_folds(values, row.corpus)}", shown,
-            *(_mean_baseline(values, row.key, by_corpus) for by_corpus in baselines.values()),
+            title, shown, *(_mean_baseline(values, by_corpus.get(row.key, [])) for by_corpus in baselines.values()),
             *(f"{100 * other:.1f}" if other else "" for other in others),
         ])  # fmt: skip
-    if not rows:
-        return []
     header = ["corpus", f"`{DEFAULT}`, the default", *baselines, *systems]
     return [*table(header, rows), "", HEADLINE_NOTE.format(published=published["about"])]
 
@@ -100,7 +97,7 @@ def goals_table(reports: Reports, goals: dict[str, dict[str, float]]) -> list[st
 
 
 def folds_table(reports: Reports, baselines: Baselines) -> list[str]:
-    """UAR of each fold of each corpus: every seed, their mean, and the baselines."""
+    """UAR of each fold of each corpus: every seed, their mean, and the baselines; nothing where none was measured."""
     seeds = sorted({job.seed for job in reports if (job.preset, job.protocol) == (DEFAULT, "speaker")})
     rows = []
     for row in ROWS:
@@ -112,7 +109,8 @@ def folds_table(reports: Reports, baselines: Baselines) -> list[str]:
                 row.title, str(fold), *(_percent(of_fold.get(seed)) for seed in seeds),
                 _percent(mean(of_fold.values())), *map(_percent, floors),
             ])  # fmt: skip
-    return table(["corpus", "fold", *(f"seed {seed}" for seed in seeds), "mean", *baselines], rows)
+    header = ["corpus", "fold", *(f"seed {seed}" for seed in seeds), "mean", *baselines]
+    return table(header, rows) if rows else []
 
 
 def profiles_table(reports: Reports) -> list[str]:
@@ -167,16 +165,16 @@ def _profile_uar(runs: Reports, row: Row, kind: str) -> dict[Job, float]:
     return {job: figures["uar"] for job, figures in found.items() if figures}
 
 
-def _mean_baseline(values: dict[Job, float], key: str, by_corpus: dict[str, list[float]]) -> str:
-    """A baseline's mean over the folds that were measured."""
-    floors = {job: floor for job in values if (floor := baseline_of(job, key, by_corpus))}
-    return f"{100 * mean_over_folds(floors):.1f}" if floors else ""
+def _mean_baseline(values: dict[Job, float], by_fold: list[float]) -> str:
+    """A baseline's mean over the folds that were measured, or over all where none was."""
+    measured = sorted({job.fold for job in values}) or range(1, len(by_fold) + 1)
+    return f"{100 * mean(by_fold[fold - 1] for fold in measured):.1f}" if by_fold else ""
 
 
 def _classes(runs: Reports, corpus: str) -> str:
     report = next(iter(runs.values()))
     missing = report["test"]["per_corpus"][corpus]["missing_classes"]
-    return f"{len(report['labels']) - len(missing)} classes"
+    return f", {len(report['labels']) - len(missing)} classes"
 
 
 def _folds(values: dict[Job, float], corpus: str) -> str:

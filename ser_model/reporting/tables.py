@@ -37,7 +37,9 @@ def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
     reports = {job: report for job in queue if (report := read_result(job, folder))}
     anchors = read_anchors(folder)
     baselines = read_baselines(folder, anchors)
-    headline, summary = headline_table(reports, baselines, anchors["published"]), summary_table(reports, anchors)
+    headline, summary = [], summary_table(reports, anchors)
+    if any(job.preset == DEFAULT for job in queue):
+        headline = headline_table(reports, baselines, anchors["published"])
     page = folder / "README.md"
     sections = {
         "": ["# Results", "", PAGE_INTRODUCTION],
