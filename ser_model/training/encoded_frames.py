@@ -16,7 +16,7 @@ from datasets.fingerprint import Hasher
 from torch.nn.utils.rnn import pad_sequence
 
 from ser_model.audio import load_audio
-from ser_model.inference.voice_profile import shrunk
+from ser_model.inference.voice_profile import frame_sums, shrunk, statistics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.speech_encoder_ser import SpeechEncoder
 
@@ -83,8 +83,8 @@ class EncodedFrames(torch.utils.data.Dataset):
         for index, voice in enumerate(self._voices):
             members[voice].append(index)
         self._members = {voice: torch.tensor(indices) for voice, indices in members.items()}
-        self.mean, self.std, _ = _statistics(self._sums)
-        self._whole = {voice: _statistics(self._sums[own]) for voice, own in self._members.items()}
+        self.mean, self.std, _ = statistics(self._sums)
+        self._whole = {voice: statistics(self._sums[own]) for voice, own in self._members.items()}
 
     @property
     def is_training(self) -> bool:
@@ -142,7 +142,7 @@ class EncodedFrames(torch.utils.data.Dataset):
             mean, std, count = self._whole[voice]
         else:
             drawn = members[torch.randperm(len(members))[:size]]
-            mean, std, count = _statistics(self._sums[drawn])
+            mean, std, count = statistics(self._sums[drawn])
         return shrunk(mean, self.mean, count), shrunk(std, self.std, count)
 
 
@@ -150,13 +150,6 @@ def _as_sums(encoded: Dataset, shape: tuple[int, int]) -> torch.Tensor:
     """What `_encode` summed up over each clip: `(num_clips, 2 * num_layers + 1, size)`."""
     joined = bytearray().join(encoded.with_format(None)["sums"])
     return torch.frombuffer(joined, dtype=torch.float32).view(len(encoded), 2 * shape[0] + 1, shape[1])
-
-
-def _statistics(sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Mean and standard deviation `(num_layers, size)` of some clips' frames, and how many there are."""
-    total = sums.sum(dim=0, dtype=torch.float64)
-    mean, squares = (total[:-1] / total[-1]).unflatten(0, (2, -1))
-    return mean.float(), (squares - mean.square()).clamp(min=1e-8).sqrt().float(), int(total[-1, 0])
 
 
 def _view_table(
@@ -221,8 +214,7 @@ def _encode(
     rows: dict[str, Any] = {"frames": [], "sums": []}
     for frames, steps in zip(encoded, (lengths // model.time_stride).tolist(), strict=True):
         clip = frames[:steps].float()
-        sums = [clip.sum(dim=0), clip.square().sum(dim=0), clip.new_full((1, clip.shape[-1]), steps)]
         rows["frames"].append(frames[:steps].numpy().tobytes())
-        rows["sums"].append(torch.cat(sums).numpy().tobytes())
+        rows["sums"].append(frame_sums(clip).numpy().tobytes())
     utterances = extractor.utterances(waves)
     return rows if utterances is None else rows | {"utterance": list(utterances)}
