@@ -82,6 +82,11 @@ def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
     return render("legend", labels=labels)
 
 
+def sentences(lead: Sequence[str], to_read: Sequence[str]) -> str:
+    """What a voice profile is and how to record one, and sentences to read."""
+    return render("sentences", lead=lead, sentences=to_read)
+
+
 def progress_card(share: float, text: str) -> str:
     """The progress of a long job; `share` from 0 to 1."""
     return render("progress", share=share, text=text)

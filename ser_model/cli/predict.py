@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ser_model.audio import passed_over_text
-    from ser_model.inference.files import file_sums, find_files, predict_file
+    from ser_model.inference.files import file_sums, find_files, predict_file, voice_of_files
     from ser_model.inference.recognizer import EmotionRecognizer, ModelError
     from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 
@@ -40,9 +40,8 @@ def run(args: argparse.Namespace) -> int:
             voice.check(recognizer)
         files = find_files(args.paths, passed_over)
         if args.one_speaker:
-            found = list(tqdm(file_sums(recognizer, files), total=len(files), unit="file", leave=False, disable=None))
-            usable = [sums for sums in found if sums is not None]
-            voice = VoiceProfile.from_sums(recognizer, usable) if usable else None
+            sums = tqdm(file_sums(recognizer, files), total=len(files), unit="file", leave=False, disable=None)
+            voice = voice_of_files(recognizer, sums)
         rows = [predict_file(recognizer, path, voice) for path in tqdm(files, unit="file", leave=False, disable=None)]
     except (ModelError, VoiceProfileError) as error:
         print(f"predict: {error}", file=sys.stderr)

@@ -58,7 +58,7 @@ def predict_file(recognizer: EmotionRecognizer, path: Path, voice: VoiceProfile 
 
 
 def file_sums(recognizer: EmotionRecognizer, paths: Iterable[Path]) -> Iterator[torch.Tensor | None]:
-    """What `VoiceProfile.from_sums` takes, of each file in turn; None for a file that cannot be used.
+    """What `voice_of_files` takes, of each file in turn; None for a file that cannot be used.
 
     Raises:
         VoiceProfileError: The model takes no profiles.
@@ -68,6 +68,12 @@ def file_sums(recognizer: EmotionRecognizer, paths: Iterable[Path]) -> Iterator[
             yield wave_sums(recognizer, load_audio(path, recognizer.sampling_rate))
         except (AudioError, OSError):  # the file's row has the reason
             yield None
+
+
+def voice_of_files(recognizer: EmotionRecognizer, sums: Iterable[torch.Tensor | None]) -> VoiceProfile | None:
+    """Voice profile of the one person of all files, of which `sums` are the `file_sums`; None where none is usable."""
+    usable = [each for each in sums if each is not None]
+    return VoiceProfile.from_sums(recognizer, usable) if usable else None
 
 
 def write_csv(rows: Iterable[dict[str, Any]], labels: Sequence[str], file: TextIO) -> None:
