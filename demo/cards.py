@@ -82,9 +82,9 @@ def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
     return render("legend", labels=labels)
 
 
-def sentences(lead: Sequence[str], to_read: Sequence[str]) -> str:
-    """What a voice profile is and how to record one, and sentences to read."""
-    return render("sentences", lead=lead, sentences=to_read)
+def sentences() -> str:
+    """What a voice profile is, how to record one, and sentences to read."""
+    return render("sentences")
 
 
 def progress_card(share: float, text: str) -> str:
@@ -165,9 +165,9 @@ def live_waiting() -> str:
     return render("live_waiting")
 
 
-def live_card(label: str | None, probability: float) -> str:
-    """The current emotion; None is silence."""
-    return render("live", label=label, probability=probability, silence=SILENCE)
+def live_card(label: str | None, probability: float, remark: str = "") -> str:
+    """The current emotion, None is silence, and a remark where there is one."""
+    return render("live", label=label, probability=probability, silence=SILENCE, remark=remark)
 
 
 def about(limits: Sequence[str], privacy: Sequence[str], licences: Sequence[str], questions: Mapping[str, str]) -> str:

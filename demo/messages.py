@@ -40,7 +40,7 @@ COMPARE_INFO = (
 )
 ONE_SPEAKER_TALKS = "One person speaks: their voice is compared with itself, by a profile taken from the recording."
 ONE_SPEAKER_FILES = "All files are one person: their voice is compared with itself, by a profile taken from all files."
-OWN_PROFILE = "Predicted with the speaker's own voice profile."
+OWN_PROFILE = "Predicted with a voice profile of the speaker."
 VOICE_USED = "Predicted with your voice profile."
 VOICE_NOT_USED = (
     "Predicted without your voice profile: it belongs to another model. Make a new one on the tab My voice."
@@ -48,24 +48,6 @@ VOICE_NOT_USED = (
 VOICE_FOREIGN = "The voice profile in this browser belongs to another model. Make a new one, or forget it."
 NO_VOICE = "No voice profile yet."
 FEW_CLIPS = "Record or upload at least three clips."
-MY_VOICE = [
-    "The model learned from other people's voices. A voice profile tells it what yours is like, so that it predicts "
-    "from how you depart from it.",
-    "Read three to ten of these sentences, each in another mood: cheerful, annoyed, sad, calm, worried. In our tests "
-    "ten clips in mixed moods raised UAR by 4 to 8 points (RAVDESS); clips in one neutral voice did not help.",
-]
-SENTENCES = [
-    "The bus to the station leaves at ten past four.",
-    "I put the keys on the table next to the lamp.",
-    "We need bread, milk and a bag of apples.",
-    "My sister is painting the kitchen on Saturday.",
-    "The letter came this morning, but nobody opened it.",
-    "They moved the meeting to the room upstairs.",
-    "There is a dog in the garden across the street.",
-    "I will call you when the train arrives.",
-    "The blue chair is still standing in the hallway.",
-    "Somebody left the window open last night.",
-]
 MY_VOICE_PRIVACY = (
     "The profile holds statistics of your voice, no audio and no text. It is kept in this browser alone and sent with "
     "each clip; the server keeps no profile. The clips are deleted within an hour."
@@ -262,7 +244,7 @@ def live_picture(runs: Sequence[tuple[float, float, str]]) -> str:
 
 def voice_made(seconds: float) -> str:
     """That there is a voice profile, from so much audio."""
-    return f"This browser keeps a voice profile from {seconds:.0f} s of your voice. Clip, Live and Compare use it."
+    return f"Your voice profile, from {seconds:.0f} s of audio, is in this browser. Clip, Live and Compare use it."
 
 
 def batch_summary(good: int, bad: int) -> str:

@@ -43,7 +43,7 @@ def build_page(models: Models) -> gr.Blocks:
             with gr.Tab("Clip", id="clip"):
                 clip.build(page, models.main, all_examples(), voice)
             with gr.Tab("Live", id="live"):
-                live.build()
+                live.build(voice)
             with gr.Tab("Recording", id="recording"):
                 of_recording = recording.build(models.main)
             with gr.Tab("Batch", id="batch"):
@@ -61,7 +61,10 @@ def build_page(models: Models) -> gr.Blocks:
 def appearance() -> dict[str, Any]:
     """Theme, style sheet, scripts and readable example files, as `launch` takes them."""
     theme = gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=_FONTS, font_mono=_MONO_FONTS)
-    theme.set(block_radius="12px", button_large_radius="12px", block_border_width="1px")
+    theme.set(
+        block_radius="12px", button_large_radius="12px", block_border_width="1px", checkbox_border_color="*neutral_400"
+    )
+    theme.set(block_info_text_color="*neutral_500", block_info_text_color_dark="*neutral_400")
     scripts = "".join(f"<script>{(_HERE / name).read_text()}</script>" for name in ("page.js", "live.js"))
     return {
         "theme": theme,

@@ -126,7 +126,9 @@ def test_predict_answers_with_typed_data(client, tmp_path):
 
 def test_endpoints_with_one_required_input_are_offered(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/batch", "/compare", "/predict", "/timeline", "/voice_quality"]
+    assert sorted(endpoints) == [
+        "/batch", "/compare", "/predict", "/timeline", "/voice_profile", "/voice_quality"
+    ]  # fmt: skip
     for endpoint in endpoints.values():
         assert sum(not given["parameter_has_default"] for given in endpoint["parameters"]) == 1
 

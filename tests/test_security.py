@@ -14,7 +14,7 @@ from test_app import running_app, tone_file
 
 from demo.uploads import NOT_UPLOADED, Quota, Uploads
 
-ENDPOINTS = ("predict", "timeline", "voice_quality", "compare", "batch")
+ENDPOINTS = ("predict", "timeline", "voice_quality", "compare", "batch", "voice_profile")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def named(path: str | Path) -> dict:
 def requests_naming(path: str | Path) -> Iterator[tuple[str, dict]]:
     """Every way in which a request can name a file."""
     for name in ENDPOINTS:
-        data = [[named(path)]] if name == "batch" else [named(path)]
+        data = [[named(path)]] if name in ("batch", "voice_profile") else [named(path)]
         yield f"/gradio_api/run/{name}", {"data": data}
         yield f"/gradio_api/call/{name}", {"data": data}
         yield f"/gradio_api/api/{name}", {"data": data}

@@ -40,7 +40,7 @@ def build(
     """
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=300):
-            cards.html(cards.sentences(messages.MY_VOICE, messages.SENTENCES), "ser-sentences")
+            cards.html(cards.sentences(), "ser-sentences")
         with gr.Column(min_width=300):
             status = cards.html(status_of(None), "ser-my-voice-status")
             with gr.Column(elem_id="ser-my-voice-make") as making:
@@ -49,11 +49,11 @@ def build(
                     editable=False, elem_id="ser-my-voice-recorder", elem_classes="ser-audio",
                 )  # fmt: skip
                 files = gr.File(
-                    label=f"Your clips, {LEAST_CLIPS} to {MOST_CLIPS}: recorded or uploaded",
+                    label=f"Your clips, {LEAST_CLIPS} to {MOST_CLIPS}",
                     file_count="multiple", height=180, elem_id="ser-my-voice-files",
                 )  # fmt: skip
                 with gr.Row():
-                    make = gr.Button("Make my voice profile", variant="primary", size="lg", scale=2, min_width=180)
+                    make = gr.Button("Make my profile", variant="primary", size="lg", scale=2, min_width=180)
                     forget = gr.Button("Forget", size="lg", scale=1, min_width=90, interactive=False)
             cards.html(cards.note([messages.MY_VOICE_PRIVACY]), "ser-my-voice-note")
     recorder.stop_recording(None, [recorder, files], [files, recorder], js=_ADD, **AT_ONCE)

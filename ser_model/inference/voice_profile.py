@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # torch is not imported here: the page knows profiles before 
 
 SHRINK_FRAMES = 250  # frames of 40 ms at which a profile weighs as much as the training speakers
 # What a profile may hold at most: more than any encoder needs, and little memory.
-MOST_LAYERS, MOST_SIZE, MOST_FRAMES, MOST_VALUE, MOST_CHARACTERS = 64, 4096, 10**9, 1e6, 10**7
+MOST_LAYERS, MOST_SIZE, MOST_FRAMES, MOST_VALUE, MOST_CHARACTERS = 32, 2048, 10**9, 1e6, 2 * 10**6
 LEAST_STD = 1e-6
 NO_PROFILE = "This is no voice profile."
 
