@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 
 import gradio as gr
 import numpy as np
@@ -158,18 +159,25 @@ def test_a_live_session_takes_a_profile_and_gives_it_up(recognizer, kept):
     assert foreign.status_code == 403
 
 
-def test_the_server_keeps_no_profile(checkpoint, kept):
-    """Neither of what a browser sends, nor of what it is given."""
+def test_the_server_keeps_no_profile(checkpoint, clips, kept, tmp_path, monkeypatch):
+    """Neither one that a browser sends, nor one that it is given."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     page = build_page(Models(RecognizerLoader(str(checkpoint))))
-    state = SessionState(page)
-    sent = [
-        fn for fn in page.fns.values() if fn.fn and any(block.get_block_name() == "browserstate" for block in fn.inputs)
+    uploaded = [{"path": shutil.copy(path, tmp_path), "meta": {"_type": "gradio.FileData"}} for path in clips]
+    given = {"browserstate": kept, "file": uploaded}
+    events = [
+        fn
+        for fn in page.fns.values()
+        if fn.fn and "browserstate" in [block.get_block_name() for block in (*fn.inputs, *fn.outputs)]
     ]
-    assert len(sent) >= 4
-    for fn in sent:
-        inputs = [kept if block.get_block_name() == "browserstate" else None for block in fn.inputs]
-        asyncio.run(page.process_api(block_fn=fn, inputs=inputs, state=state, request=None))
-        assert kept["checkpoint"] not in json.dumps(list(state.components), default=str), fn.name
+    assert len(events) >= 6
+    for fn in events:
+        state = SessionState(page)
+        inputs = [given.get(block.get_block_name()) for block in fn.inputs]
+        answer = asyncio.run(page.process_api(block_fn=fn, inputs=inputs, state=state, request=None))
+        assert kept["checkpoint"] not in json.dumps(list(state.components), default=str)
+        made = [block.get_block_name() for block in fn.outputs].index("browserstate") if uploaded in inputs else None
+        assert made is None or answer["data"][made] == kept
 
 
 def test_programs_may_leave_out_the_profile_and_send_it_as_text(kept, profile):

@@ -59,6 +59,14 @@ def test_an_uploaded_clip_is_analysed(app, secret):
     assert answer.status_code == 200 and answer.json()["data"][3]["duration"] == pytest.approx(1.0)
 
 
+def test_the_last_inputs_may_be_left_out(app, secret):
+    """As by whoever wrote a request before an endpoint had them."""
+    clip = named(upload(app, secret))
+    for name, data in (("timeline", [clip]), ("batch", [[clip]]), ("compare", [clip]), ("predict", [clip, None])):
+        answer = app.post(f"/gradio_api/run/{name}", json={"data": data})
+        assert answer.status_code == 200 and answer.json()["data"], name
+
+
 def test_no_request_names_a_file_of_the_server(app, secret, tmp_path, folder):
     pipe = tmp_path / "pipe.wav"
     os.mkfifo(pipe)
