@@ -42,16 +42,10 @@ ONE_SPEAKER_TALKS = "One person speaks: their voice is compared with itself, by 
 ONE_SPEAKER_FILES = "All files are one person: their voice is compared with itself, by a profile taken from all files."
 OWN_PROFILE = "Predicted with a voice profile of the speaker."
 VOICE_USED = "Predicted with your voice profile."
-VOICE_NOT_USED = (
-    "Predicted without your voice profile: it belongs to another model. Make a new one on the tab My voice."
-)
+VOICE_NOT_USED = "Predicted without your voice profile, which belongs to another model: see the tab My voice."
 VOICE_FOREIGN = "The voice profile in this browser belongs to another model. Make a new one, or forget it."
 NO_VOICE = "No voice profile yet."
 FEW_CLIPS = "Record or upload at least three clips."
-MY_VOICE_PRIVACY = (
-    "The profile holds statistics of your voice, no audio and no text. It is kept in this browser alone and sent with "
-    "each clip; the server keeps no profile. The clips are deleted within an hour."
-)
 NOT_FEELINGS = (
     "The prediction says how a voice sounds, not what a person feels. Do not use it for decisions about people."
 )
@@ -274,7 +268,8 @@ LIMITS = [
 ABOUT_PRIVACY = [
     "Clips are analysed by the machine that serves this page and sent nowhere else. Nobody listens to them, and no "
     "model is trained on them. Uploads and recordings lie in a temporary folder and are deleted within an hour, or "
-    "when the server stops. Live audio is never written to a file. There are no tracking cookies and no analytics.",
+    "when the server stops. Live audio is never written to a file. A voice profile is kept in your browser until you "
+    "forget it. There are no tracking cookies and no analytics.",
     "Record other people only with their consent.",
 ]
 LICENCES = [
@@ -286,7 +281,8 @@ QUESTIONS = {
     "Why do I always get the same emotion?": (
         "Speak a whole sentence of two to five seconds, close to the microphone. A peak between -20 and -3 dB, shown "
         "below the predicted emotion, is good. This page turns the browser's gain control off, which levels loud and "
-        "quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged."
+        "quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged: "
+        "a voice profile, made on the tab My voice, can help."
     ),
     "Which label belongs to which output?": (
         "The table of label indices below has the order for each model; it is also in the model's config.json."

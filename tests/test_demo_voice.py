@@ -108,6 +108,7 @@ def test_a_profile_that_does_not_fit_is_not_used_and_the_page_goes_on(recognizer
 def test_a_model_without_encoder_says_that_it_takes_no_profiles(clips, kept):
     status, *hidden = my_voice.refusal_of(tiny_recognizer, 3)
     assert "takes no voice profiles" in status and [update["visible"] for update in hidden] == [False] * 3
+    assert "takes no voice profiles" in my_voice.shown_of(tiny_recognizer, kept, 1)[0]
     assert "takes no voice profiles" in my_voice.make_or_message(tiny_recognizer, clips)[1]
     assert messages.VOICE_NOT_USED in clip.predict_or_message(tiny_recognizer, clips[0], kept)[0]
     for predict in (batch.predict_or_message, recording_tab.analyse_or_message):

@@ -55,7 +55,6 @@ def build(
                 with gr.Row():
                     make = gr.Button("Make my profile", variant="primary", size="lg", scale=2, min_width=180)
                     forget = gr.Button("Forget", size="lg", scale=1, min_width=90, interactive=False)
-            cards.html(cards.note([messages.MY_VOICE_PRIVACY]), "ser-my-voice-note")
     recorder.stop_recording(None, [recorder, files], [files, recorder], js=_ADD, **AT_ONCE)
     make.click(
         lambda files: make_or_message(load, files), files, [voice.kept, status],
@@ -109,12 +108,15 @@ def make_or_message(load: Callable[[], EmotionRecognizer], files: list[str] | No
 
 def shown_of(load: Callable[[], EmotionRecognizer], kept: Any, boxes: int) -> list[Any]:
     """Status, the button that forgets, and the boxes that switch the profile on, for what the browser keeps."""
+    profile = None
     try:
-        profile, _ = usable(kept, load())
-        text = messages.voice_made(profile.seconds(load())) if profile else None
-    except NoModel as error:
-        profile, text = None, str(error)
-    status = cards.message_card(messages.VOICE_FOREIGN) if kept and not text else status_of(text)
+        recognizer = load()
+        checksum(recognizer)  # says so, where the model takes no profiles
+        profile, _ = usable(kept, recognizer)
+        made = messages.voice_made(profile.seconds(recognizer)) if profile else None
+        status = cards.message_card(messages.VOICE_FOREIGN) if kept and not profile else status_of(made)
+    except (NoModel, VoiceProfileError) as error:
+        status = cards.message_card(str(error))
     return [status, gr.Button(interactive=bool(kept)), *[gr.Checkbox(visible=profile is not None)] * boxes]
 
 
