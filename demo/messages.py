@@ -38,8 +38,8 @@ COMPARE_INFO = (
     "Choose from the list, or type the Hub id of a model of this project and press Enter. Code that comes with it is "
     "not run."
 )
-ONE_SPEAKER_TALKS = "One person speaks: their voice is compared with itself, by a profile taken from the recording."
-ONE_SPEAKER_FILES = "All files are one person: their voice is compared with itself, by a profile taken from all files."
+ONE_SPEAKER_TALKS = "If one person speaks: predict with a voice profile taken from the recording itself."
+ONE_SPEAKER_FILES = "If all files are one person: predict with a voice profile taken from all of them."
 OWN_PROFILE = "Predicted with a voice profile of the speaker."
 VOICE_USED = "Predicted with your voice profile."
 VOICE_NOT_USED = "Predicted without your voice profile, which belongs to another model: see the tab My voice."

@@ -39,7 +39,7 @@ def build(
         one_speaker: Boxes that are hidden, too, where the model takes no profiles.
     """
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
-        with gr.Column(min_width=300):
+        with gr.Column(min_width=300) as reading:
             cards.html(cards.sentences(), "ser-sentences")
         with gr.Column(min_width=300):
             status = cards.html(status_of(None), "ser-my-voice-status")
@@ -63,7 +63,8 @@ def build(
     forget.click(None, None, voice.kept, js=_FORGET, **AT_ONCE)
     shown = [status, forget, *voice.boxes]
     voice.kept.change(lambda kept: shown_of(load, kept, len(voice.boxes)), voice.kept, shown, **AT_ONCE)
-    page.load(lambda: refusal_of(load, 1 + len(one_speaker)), None, [status, making, *one_speaker], **AT_ONCE)
+    hidden = [reading, making, *one_speaker]
+    page.load(lambda: refusal_of(load, len(hidden)), None, [status, *hidden], **AT_ONCE)
     endpoint("voice_profile", lambda files: profile_of(load(), files), files, typed(VoiceProfile, "profile"),
              _DESCRIPTION)  # fmt: skip
 
@@ -125,12 +126,12 @@ def status_of(text: str | None) -> str:
     return cards.render("my_voice", text=text or messages.NO_VOICE, made=text is not None)
 
 
-def refusal_of(load: Callable[[], EmotionRecognizer], boxes: int) -> list[Any]:
-    """Where the model takes no profiles: a sentence in the place of the status, and nothing to make one with."""
+def refusal_of(load: Callable[[], EmotionRecognizer], parts: int) -> list[Any]:
+    """Where the model takes no profiles: a sentence in the place of the status, and the other parts hidden."""
     try:
         checksum(load())
     except VoiceProfileError as error:
-        return [cards.message_card(str(error)), *[gr.update(visible=False)] * boxes]
+        return [cards.message_card(str(error)), *[gr.update(visible=False)] * parts]
     except NoModel:  # said where the emotion would be
         pass
-    return [gr.skip()] * (1 + boxes)
+    return [gr.skip()] * (1 + parts)
