@@ -137,7 +137,8 @@ class Page(gr.Blocks):
         try:
             return await super().process_api(*args, **kwargs)
         finally:
-            for component in kwargs["state"].components if kwargs.get("state") else ():
+            state = kwargs.get("state")
+            for component in state.components if state else ():
                 if component["type"] in ("browserstate", "api"):
                     component["props"].pop("value", None)
 
