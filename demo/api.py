@@ -12,6 +12,7 @@ from gradio.components.api_component import Api
 from pydantic import TypeAdapter
 
 from ser_model.audio import AudioError
+from ser_model.inference.voice_profile import VoiceProfileError
 
 from . import messages
 from .loading import NoModel
@@ -104,8 +105,8 @@ class VoiceMeasure:
     percentiles: dict[str, float] | None
 
 
-def answer(kind: Any, label: str) -> Api:
-    """An output that holds an answer of a type; what it is made of is told to whoever asks the API."""
+def typed(kind: Any, label: str) -> Api:
+    """An input or output of a type; what it is made of is told to whoever asks the API."""
     return Api(None, TypeAdapter(kind).json_schema(), label)
 
 
@@ -118,10 +119,28 @@ def in_words(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
             raise gr.Error(messages.NOTHING_CHOSEN, print_exception=False)
         try:
             return function(*args, **kwargs)
-        except (AudioError, NoModel) as error:
+        except (AudioError, NoModel, VoiceProfileError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     return told
+
+
+class Page(gr.Blocks):
+    """A page that keeps no voice profile, and whose endpoints may be called without their last, optional inputs."""
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Fills in what a program left out."""
+        inputs += [None] * (len(block_fn.inputs) - len(inputs))
+
+    async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As in gradio, which keeps the last value of every component of a visitor's page: here not of profiles."""
+        try:
+            return await super().process_api(*args, **kwargs)
+        finally:
+            state = kwargs.get("state")
+            for component in state.components if state else ():
+                if component["type"] in ("browserstate", "api"):
+                    component["props"].pop("value", None)
 
 
 def endpoint(name: str, function: Callable, inputs: Any, outputs: Any, description: str) -> None:

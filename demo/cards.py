@@ -82,6 +82,11 @@ def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
     return render("legend", labels=labels)
 
 
+def sentences() -> str:
+    """What a voice profile is, how to record one, and sentences to read."""
+    return render("sentences")
+
+
 def progress_card(share: float, text: str) -> str:
     """The progress of a long job; `share` from 0 to 1."""
     return render("progress", share=share, text=text)
@@ -160,9 +165,9 @@ def live_waiting() -> str:
     return render("live_waiting")
 
 
-def live_card(label: str | None, probability: float) -> str:
-    """The current emotion; None is silence."""
-    return render("live", label=label, probability=probability, silence=SILENCE)
+def live_card(label: str | None, probability: float, remark: str = "") -> str:
+    """The current emotion, None is silence, and a remark where there is one."""
+    return render("live", label=label, probability=probability, silence=SILENCE, remark=remark)
 
 
 def about(limits: Sequence[str], privacy: Sequence[str], licences: Sequence[str], questions: Mapping[str, str]) -> str:

@@ -36,6 +36,11 @@ def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
     )
 
 
+def one_speaker_box(info: str, elem_id: str) -> gr.Checkbox:
+    """A box that makes what is given its own voice profile."""
+    return gr.Checkbox(label="One speaker", info=info, elem_id=elem_id)
+
+
 def job_buttons(label: str, elem_id: str) -> tuple[gr.Button, gr.Button]:
     """A button that starts a long job, and one that cancels it."""
     with gr.Row():
@@ -48,8 +53,9 @@ def job_buttons(label: str, elem_id: str) -> tuple[gr.Button, gr.Button]:
 
 def long_job(
     triggers: Sequence[Callable],
-    steps: Callable[[Any], Iterator[tuple[str, ...]]],
+    steps: Callable[..., Iterator[tuple[str, ...]]],
     given: gr.components.Component,
+    option: gr.components.Component,
     shown: Sequence[gr.components.Component],
     cancel: gr.Button,
     waiting: str,
@@ -61,8 +67,9 @@ def long_job(
 
     Args:
         triggers: Events that start it.
-        steps: Takes what is `given` and yields values of `shown`.
+        steps: Takes what is `given` and the `option` and yields values of `shown`.
         given: The input; clearing it ends the job too.
+        option: A setting of the job.
         shown: Where progress and results go; the first is told why there are none.
         cancel: The button that ends it.
         waiting: What the first of `shown` says where nothing is given.
@@ -70,9 +77,9 @@ def long_job(
     rest = [""] * (len(shown) - 1)
     asked: set[str | None] = set()  # sessions whose job is to end
 
-    def run(value: Any, request: gr.Request) -> Iterator[tuple[str, ...]]:
+    def run(value: Any, setting: Any, request: gr.Request) -> Iterator[tuple[str, ...]]:
         asked.discard(request.session_hash)
-        for now in steps(value):
+        for now in steps(value, setting):
             if request.session_hash in asked:
                 asked.discard(request.session_hash)
                 yield cards.note([messages.CANCELLED]), *rest
@@ -87,7 +94,7 @@ def long_job(
         return cards.note([waiting]), *rest
 
     gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, **AT_ONCE)
-    job = gr.on(triggers, run, given, list(shown), trigger_mode="always_last", concurrency_limit=2, **QUIET)
+    job = gr.on(triggers, run, [given, option], list(shown), trigger_mode="always_last", concurrency_limit=2, **QUIET)
     job.then(lambda: gr.Button(interactive=False), None, cancel, **AT_ONCE)
     cancel.click(end, None, None, **AT_ONCE)
     given.clear(clear, None, list(shown), **AT_ONCE)  # type: ignore[attr-defined]

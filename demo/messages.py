@@ -38,6 +38,14 @@ COMPARE_INFO = (
     "Choose from the list, or type the Hub id of a model of this project and press Enter. Code that comes with it is "
     "not run."
 )
+ONE_SPEAKER_TALKS = "If one person speaks: predict with a voice profile taken from the recording itself."
+ONE_SPEAKER_FILES = "If all files are one person: predict with a voice profile taken from all of them."
+OWN_PROFILE = "Predicted with a voice profile of the speaker."
+VOICE_USED = "Predicted with your voice profile."
+VOICE_NOT_USED = "Predicted without your voice profile, which belongs to another model: see the tab My voice."
+VOICE_FOREIGN = "The voice profile in this browser belongs to another model. Make a new one, or forget it."
+NO_VOICE = "No voice profile yet."
+FEW_CLIPS = "Record or upload at least three clips."
 NOT_FEELINGS = (
     "The prediction says how a voice sounds, not what a person feels. Do not use it for decisions about people."
 )
@@ -228,6 +236,11 @@ def live_picture(runs: Sequence[tuple[float, float, str]]) -> str:
     )
 
 
+def voice_made(seconds: float) -> str:
+    """That there is a voice profile, from so much audio."""
+    return f"Your voice profile, from {seconds:.0f} s of audio, is in this browser. Clip, Live and Compare use it."
+
+
 def batch_summary(good: int, bad: int) -> str:
     """How many files have a prediction, and how many have not."""
     files = f"{good} file{'' if good == 1 else 's'} predicted"
@@ -255,7 +268,8 @@ LIMITS = [
 ABOUT_PRIVACY = [
     "Clips are analysed by the machine that serves this page and sent nowhere else. Nobody listens to them, and no "
     "model is trained on them. Uploads and recordings lie in a temporary folder and are deleted within an hour, or "
-    "when the server stops. Live audio is never written to a file. There are no tracking cookies and no analytics.",
+    "when the server stops. Live audio is never written to a file. A voice profile is kept in your browser until you "
+    "forget it. There are no tracking cookies and no analytics.",
     "Record other people only with their consent.",
 ]
 LICENCES = [
@@ -267,7 +281,8 @@ QUESTIONS = {
     "Why do I always get the same emotion?": (
         "Speak a whole sentence of two to five seconds, close to the microphone. A peak between -20 and -3 dB, shown "
         "below the predicted emotion, is good. This page turns the browser's gain control off, which levels loud and "
-        "quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged."
+        "quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged: "
+        "a voice profile, made on the tab My voice, can help."
     ),
     "Which label belongs to which output?": (
         "The table of label indices below has the order for each model; it is also in the model's config.json."

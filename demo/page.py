@@ -7,11 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from demo.tabs import about, batch, clip, compare, live, recording
+from demo.tabs import about, batch, clip, compare, live, my_voice, recording
 
 from . import cards
+from .api import Page
 from .examples import all_examples
 from .models import Models
+from .voices import VisitorVoice
 
 TITLE = "What emotion is in this voice?"
 INTRODUCTION = (
@@ -32,21 +34,24 @@ def build_page(models: Models) -> gr.Blocks:
     Args:
         models: The page's own model, and those to compare it with.
     """
-    with gr.Blocks(
+    with Page(
         title="Speech emotion recognition", analytics_enabled=False, delete_cache=(DELETE_EVERY, DELETE_OLDER)
     ) as page:
         cards.html(f'<header class="ser-header"><h1>{TITLE}</h1><p>{INTRODUCTION}</p></header>', "ser-header")
+        voice = VisitorVoice()
         with gr.Tabs(elem_id="ser-tabs", overflow_behavior="wrap"):
             with gr.Tab("Clip", id="clip"):
-                clip.build(page, models.main, all_examples())
+                clip.build(page, models.main, all_examples(), voice)
             with gr.Tab("Live", id="live"):
-                live.build()
+                live.build(voice)
             with gr.Tab("Recording", id="recording"):
-                recording.build(models.main)
+                of_recording = recording.build(models.main)
             with gr.Tab("Batch", id="batch"):
-                batch.build(models.main)
+                of_batch = batch.build(models.main)
             with gr.Tab("Compare", id="compare"):
-                compare.build(models)
+                compare.build(models, voice)
+            with gr.Tab("My voice", id="my-voice"):
+                my_voice.build(page, models.main, voice, [of_recording, of_batch])
             with gr.Tab("About", id="about"):
                 about.build(models)
         cards.html(cards.note([PRIVACY]), "ser-privacy")
@@ -56,7 +61,10 @@ def build_page(models: Models) -> gr.Blocks:
 def appearance() -> dict[str, Any]:
     """Theme, style sheet, scripts and readable example files, as `launch` takes them."""
     theme = gr.themes.Soft(primary_hue="blue", neutral_hue="slate", font=_FONTS, font_mono=_MONO_FONTS)
-    theme.set(block_radius="12px", button_large_radius="12px", block_border_width="1px")
+    theme.set(
+        block_radius="12px", button_large_radius="12px", block_border_width="1px", checkbox_border_color="*neutral_400"
+    )
+    theme.set(block_info_text_color="*neutral_500", block_info_text_color_dark="*neutral_400")
     scripts = "".join(f"<script>{(_HERE / name).read_text()}</script>" for name in ("page.js", "live.js"))
     return {
         "theme": theme,

@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+import torch
+
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.inference.results import EmotionResult
 
@@ -22,10 +25,13 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 
 
 class ServedRecognizer(EmotionRecognizer):
-    """An `EmotionRecognizer` whose predictions go through `limited`."""
+    """An `EmotionRecognizer` whose network runs through `limited`."""
 
     def predict_batch(self, *args: Any, **kwargs: Any) -> list[EmotionResult]:
         return limited(lambda: EmotionRecognizer.predict_batch(self, *args, **kwargs))
+
+    def encode(self, wave: np.ndarray) -> torch.Tensor:
+        return limited(lambda: EmotionRecognizer.encode(self, wave))
 
 
 def limited(work: Callable[[], Result], time_limit: float = TIME_LIMIT) -> Result:

@@ -61,6 +61,12 @@ def tour(page: Page, folder: Path) -> None:
     page.locator(".ser-side").wait_for()
     picture(page, "compare")
 
+    page.get_by_role("tab", name="My voice").click()
+    page.set_input_files("#ser-my-voice-files input[type=file]", list(chosen.values())[:5])
+    page.get_by_role("button", name="Make my profile").click()
+    page.locator(".ser-made").wait_for()
+    picture(page, "my-voice")
+
     page.get_by_role("tab", name="About").click()
     page.locator("#ser-about-labels table").wait_for()
     picture(page, "about")

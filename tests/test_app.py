@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -126,7 +127,9 @@ def test_predict_answers_with_typed_data(client, tmp_path):
 
 def test_endpoints_with_one_required_input_are_offered(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(endpoints) == ["/batch", "/compare", "/predict", "/timeline", "/voice_quality"]
+    assert sorted(endpoints) == [
+        "/batch", "/compare", "/predict", "/timeline", "/voice_profile", "/voice_quality"
+    ]  # fmt: skip
     for endpoint in endpoints.values():
         assert sum(not given["parameter_has_default"] for given in endpoint["parameters"]) == 1
 
@@ -169,6 +172,36 @@ def test_voice_quality_answers_with_units_and_percentiles(client, tmp_path):
     pitch = measures[0]
     assert pitch["measure"] == "f0_mean" and pitch["unit"] == "Hz" and pitch["value"] == pytest.approx(140, abs=5)
     assert set(pitch["percentiles"]) == {"women", "men", "all"}
+
+
+def test_a_voice_profile_is_made_and_used(client, tmp_path):
+    files = [handle_file(tone_file(tmp_path / f"{seconds}.wav", seconds)) for seconds in (1.0, 2.0, 3.0)]
+    profile = client.predict(files, api_name="/voice_profile")
+    assert set(profile) == {"checkpoint", "num_frames", "mean", "std"} and 70 * 2 <= profile["num_frames"] <= 75 * 2
+    plain = client.predict(files[0], api_name="/predict")[3]["probabilities"]
+    as_object, as_text = (
+        client.predict(files[0], voice, api_name="/predict")[3]["probabilities"]
+        for voice in (profile, json.dumps(profile))
+    )
+    assert as_object == as_text and max(abs(as_object[label] - share) for label, share in plain.items()) > 1e-4
+    for voice, said in (
+        (profile | {"checkpoint": "0" * 64}, "made with another model"),
+        ({"mean": [[1.0]]}, "This is no voice profile."),
+        ("[" * 100_000, "This is no voice profile."),
+    ):
+        with pytest.raises(AppError, match=said):
+            client.predict(files[0], voice, api_name="/predict")
+    with pytest.raises(AppError, match="These are 12 clips"):
+        client.predict(files * 4, api_name="/voice_profile")
+
+
+def test_one_speaker_changes_timeline_and_batch(client, tmp_path):
+    talk = handle_file(recording(tmp_path / "talk.wav", 2.0, 5.0))
+    apart, own = (client.predict(talk, one, api_name="/timeline")["windows"] for one in (False, True))
+    assert [window["start"] for window in apart] == [window["start"] for window in own] and apart != own
+    files = [handle_file(tone_file(tmp_path / f"{seconds}.wav", seconds)) for seconds in (1.0, 2.0)]
+    apart, own = (client.predict(files, one, api_name="/batch") for one in (False, True))
+    assert [row["error"] for row in own] == [None, None] and apart[0]["probabilities"] != own[0]["probabilities"]
 
 
 @pytest.mark.parametrize("name", ["/timeline", "/compare", "/voice_quality"])

@@ -25,7 +25,7 @@ pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 expect = playwright.expect
 expect.set_options(timeout=1000 * PATIENCE)
-TABS = ("Clip", "Live", "Recording", "Batch", "Compare", "About")
+TABS = ("Clip", "Live", "Recording", "Batch", "Compare", "My voice", "About")
 
 
 def go(page: playwright.Page, tab: str) -> playwright.Page:

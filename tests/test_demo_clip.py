@@ -22,7 +22,7 @@ class FixedRecognizer:
     sampling_rate = 16_000
     report = None
 
-    def __call__(self, wave, sampling_rate):
+    def __call__(self, wave, sampling_rate, voice=None):
         assert sampling_rate == self.sampling_rate and wave.dtype == np.float32
         times = np.arange(0, len(wave) / sampling_rate, 0.5)
         attention = Attention(times, np.full(len(times), 1 / len(times), dtype=np.float32))
@@ -105,7 +105,7 @@ def test_a_result_without_attention_has_null_for_it():
     assert data["attention"] is None
 
 
-ENDPOINTS = ["/predict", "/voice_quality", "/timeline", "/batch", "/compare"]
+ENDPOINTS = ["/predict", "/voice_profile", "/voice_quality", "/timeline", "/batch", "/compare"]
 
 
 def test_page_is_built_without_a_model_and_each_endpoint_needs_one_input():
@@ -124,6 +124,7 @@ def test_answers_are_typed():
     assert "segments" in answers["/timeline"] and "emotion: str" in answers["/timeline"]
     assert answers["/batch"].lower().startswith("list") and "error" in answers["/batch"]
     assert answers["/compare"].lower().startswith("list") and "model: str" in answers["/compare"]
+    assert "num_frames: int" in answers["/voice_profile"] and "mean" in answers["/voice_profile"]
     assert "percentiles" in answers["/voice_quality"] and "unit: str" in answers["/voice_quality"]
 
 

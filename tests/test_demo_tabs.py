@@ -66,7 +66,7 @@ def test_batch_predicts_the_good_and_lists_the_bad(tmp_path, clip):
 
 
 def test_batch_csv_has_every_file_and_class(tmp_path, clip):
-    rows = list(batch.predict_all(tiny_recognizer, [clip, str(tmp_path / "nowhere.wav")]))
+    rows = list(batch.predict_all(tiny_recognizer(), [Path(clip), tmp_path / "nowhere.wav"]))
     good, bad = csv.DictReader(io.StringIO(batch.to_csv(rows)))
     assert good["file"] == "clip.wav" and sum(float(good[label]) for label in LABELS) == pytest.approx(1, abs=1e-4)
     assert bad["label"] == "" and bad["error"].startswith("There is no file")

@@ -126,7 +126,7 @@ def test_live_predicts_speech_and_shows_silence():
 
 def test_a_live_session_does_not_grow(monkeypatch):
     fixed = np.float32([[0.2, 0.3, 0.5]])
-    monkeypatch.setattr(live, "predict_windows", lambda recognizer, wave, windows: iter([fixed]))
+    monkeypatch.setattr(live, "predict_windows", lambda recognizer, wave, windows, voice: iter([fixed]))
     session, recognizer = live.LiveSession(RATE, RATE), tiny_recognizer()
     chunk = pcm(phrases(1.6, pause=0.2))
     for _ in range(150):  # five minutes

@@ -14,7 +14,7 @@ from test_app import running_app, tone_file
 
 from demo.uploads import NOT_UPLOADED, Quota, Uploads
 
-ENDPOINTS = ("predict", "timeline", "voice_quality", "compare", "batch")
+ENDPOINTS = ("predict", "timeline", "voice_quality", "compare", "batch", "voice_profile")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def named(path: str | Path) -> dict:
 def requests_naming(path: str | Path) -> Iterator[tuple[str, dict]]:
     """Every way in which a request can name a file."""
     for name in ENDPOINTS:
-        data = [[named(path)]] if name == "batch" else [named(path)]
+        data = [[named(path)]] if name in ("batch", "voice_profile") else [named(path)]
         yield f"/gradio_api/run/{name}", {"data": data}
         yield f"/gradio_api/call/{name}", {"data": data}
         yield f"/gradio_api/api/{name}", {"data": data}
@@ -57,6 +57,14 @@ def upload(app: httpx.Client, path: Path) -> str:
 def test_an_uploaded_clip_is_analysed(app, secret):
     answer = app.post("/gradio_api/run/predict", json={"data": [named(upload(app, secret))]})
     assert answer.status_code == 200 and answer.json()["data"][3]["duration"] == pytest.approx(1.0)
+
+
+def test_the_last_inputs_may_be_left_out(app, secret):
+    """As by whoever wrote a request before an endpoint had them."""
+    clip = named(upload(app, secret))
+    for name, data in (("timeline", [clip]), ("batch", [[clip]]), ("compare", [clip]), ("predict", [clip, None])):
+        answer = app.post(f"/gradio_api/run/{name}", json={"data": data})
+        assert answer.status_code == 200 and answer.json()["data"], name
 
 
 def test_no_request_names_a_file_of_the_server(app, secret, tmp_path, folder):

@@ -3,15 +3,20 @@
 import json
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 from conftest import ROOT, voiced_tone
+from demo_helpers import phrases
 from hub_helpers import small_checkpoint
 
 from ser_model import EmotionRecognizer
+from ser_model.inference import timeline
+from ser_model.inference.timeline import plan_windows, predict_timeline, predict_windows, voice_of
+from ser_model.inference.timeline_formats import as_data
 from ser_model.inference.voice_profile import SHRINK_FRAMES, VoiceProfile, VoiceProfileError, shrunk
 
 RATE = 16_000
@@ -70,6 +75,28 @@ def test_a_profile_changes_the_prediction_and_leaves_the_model_as_it_was(recogni
             getattr(recognizer.model, name).copy_(values)
 
 
+def test_two_voices_at_once_do_not_mix(recognizer, profile):
+    """Two threads, each with a profile of its own, between whose predictions the other's always falls."""
+    other = VoiceProfile.from_clips(recognizer, [voiced_tone(3.0, RATE, 90.0)], RATE)
+    wave = CLIPS[1]
+    alone = [recognizer(wave, RATE, voice=voice).probabilities for voice in (profile, other)]
+    assert alone[0] != alone[1]
+    together: list[list] = [[], []]
+    both = threading.Barrier(2)
+
+    def predict(number, voice):
+        for _ in range(40):
+            both.wait(60)
+            together[number].append(recognizer(wave, RATE, voice=voice).probabilities)
+
+    threads = [threading.Thread(target=predict, args=pair) for pair in enumerate((profile, other))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert together == [[alone[0]] * 40, [alone[1]] * 40]
+
+
 def test_saved_and_loaded_it_is_the_same_and_holds_no_audio(profile, tmp_path):
     profile.save(tmp_path / "me.json")
     assert VoiceProfile.load(tmp_path / "me.json") == profile
@@ -79,13 +106,19 @@ def test_saved_and_loaded_it_is_the_same_and_holds_no_audio(profile, tmp_path):
 
 
 @pytest.mark.parametrize("changed", [{"mean": [[1.0]]}, {"std": "much"}, {"num_frames": 0}, {"num_frames": "3"},
-                                     {"mean": None}, {"checkpoint": 3}, {"more": 1}])  # fmt: skip
+                                     {"mean": None}, {"checkpoint": 3}, {"more": 1}, {"num_frames": 10**400},
+                                     {"checkpoint": "x" * 10_000}, {"mean": [["1"] * 16] * 2}, {"mean": [[1.0], []]},
+                                     {"mean": [[float("nan")] * 16] * 2}, {"mean": [[10**400] * 16] * 2},
+                                     {"mean": [[1e30] * 16] * 2}, {"std": [[0.0] * 16] * 2}, {"std": [[-1.0] * 16] * 2},
+                                     {"mean": [], "std": []}, {"mean": [[]], "std": [[]]}, {"mean": [[[1.0]]]},
+                                     {"mean": [[1.0]] * 1000, "std": [[1.0]] * 1000}, {"mean": {"0": [1.0]}},
+                                     {"mean": [[1.0] * 10_000], "std": [[1.0] * 10_000]}])  # fmt: skip
 def test_other_json_is_refused_in_one_sentence(profile, tmp_path, changed):
     profile.save(tmp_path / "me.json")
     content = json.loads((tmp_path / "me.json").read_text()) | changed
     with pytest.raises(VoiceProfileError, match="is no voice profile"):
         VoiceProfile.from_dict(content)
-    for text in ("[1, 2]", "{", "\x00"):
+    for text in ("[1, 2]", "{", "\x00", "[" * 100_000, json.dumps([0] * 5_000_000)):
         (tmp_path / "me.json").write_text(text)
         with pytest.raises(VoiceProfileError, match="is no voice profile"):
             VoiceProfile.load(tmp_path / "me.json")
@@ -100,6 +133,9 @@ def test_it_belongs_to_one_checkpoint(folder, profile, tmp_path):
     other.model.frames_mean.add_(0.5)
     with pytest.raises(VoiceProfileError, match="made with another model"):
         other(CLIPS[0], RATE, voice=profile)
+    forged = VoiceProfile(profile.checkpoint, 9, [[1.0]], [[1.0]])
+    with pytest.raises(VoiceProfileError, match="made with another model"):
+        again(CLIPS[0], RATE, voice=forged)
     without = EmotionRecognizer.from_pretrained(small_checkpoint(tmp_path / "cnn", "ser_cnn_bilstm"))
     for use in (lambda: without(CLIPS[0], RATE, voice=profile), lambda: VoiceProfile.from_clips(without, CLIPS, RATE)):
         with pytest.raises(VoiceProfileError, match="no speech encoder"):
@@ -120,6 +156,9 @@ def test_from_the_command_line(folder, recognizer, tmp_path):
     assert done.returncode == 0, done.stderr
     expected = recognizer(clips / "0.wav", voice=VoiceProfile.load(tmp_path / "me.json")).probabilities
     assert json.loads(done.stdout)[0]["probabilities"] == pytest.approx(expected, abs=1e-5)
+    together = ser_model("predict", clips, "--model", folder, "--one-speaker", "--format", "json")
+    assert together.returncode == 0, together.stderr
+    assert json.loads(together.stdout)[0]["probabilities"] == pytest.approx(expected, abs=1e-5)
     (tmp_path / "me.json").write_text("{}")
     refused = ser_model("predict", clips, "--model", folder, "--voice", tmp_path / "me.json")
     assert refused.returncode == 1 and refused.stderr.strip() == "predict: This is no voice profile."
@@ -127,6 +166,40 @@ def test_from_the_command_line(folder, recognizer, tmp_path):
     broken = ser_model("voice-profile", tmp_path / "other.json", clips, "--model", folder)
     assert broken.returncode == 1 and broken.stderr.startswith("voice-profile: ")
     assert "Traceback" not in broken.stderr and not (tmp_path / "other.json").exists()
+    most = ser_model("predict", clips, "--model", folder, "--one-speaker", "--format", "json")
+    assert most.returncode == 1 and [bool(row["error"]) for row in json.loads(most.stdout)] == [False] * 3 + [True]
+    assert json.loads(most.stdout)[0]["probabilities"] == pytest.approx(expected, abs=1e-5)
+    none = ser_model("predict", clips / "3.wav", "--model", folder, "--one-speaker")
+    assert none.returncode == 1 and "not audio" in none.stderr and "profile" not in none.stderr
+
+
+def test_a_recording_is_its_own_profile_and_only_its_speech_counts(folder, recognizer, tmp_path):
+    wave = phrases(1.0, 7.0, pause=3.0)
+    windows = plan_windows(wave, RATE)
+    voice = voice_of(recognizer, wave, windows)
+    spoken = sum(window.end - window.start for window in windows)
+    assert spoken < 9 < voice.seconds(recognizer) + 1 and voice.seconds(recognizer) == pytest.approx(spoken, abs=0.3)
+    found = predict_timeline(recognizer, wave, one_speaker=True)
+    expected = np.concatenate(list(predict_windows(recognizer, wave, windows, voice)))
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+    assert np.abs(found.probabilities - predict_timeline(recognizer, wave).probabilities).max() > 1e-4
+    assert voice_of(recognizer, wave, []) is None
+    soundfile.write(tmp_path / "talk.wav", wave, RATE, subtype="FLOAT")
+    made = ser_model("timeline", tmp_path / "talk.wav", "--model", folder, "--one-speaker", "--format", "json")
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["segments"] == as_data(found)["segments"]
+    without = small_checkpoint(tmp_path / "cnn", "ser_cnn_bilstm")
+    for words in (("timeline", tmp_path / "talk.wav"), ("predict", tmp_path / "talk.wav")):
+        refused = ser_model(*words, "--model", without, "--one-speaker")
+        assert refused.returncode == 1 and refused.stderr.startswith(f"{words[0]}: This model has no speech encoder")
+
+
+def test_of_a_long_recording_some_parts_are_taken(recognizer, monkeypatch):
+    wave = phrases(20.0)
+    windows = plan_windows(wave, RATE)
+    monkeypatch.setattr(timeline, "PROFILE_SECONDS", 7.0)
+    seconds = voice_of(recognizer, wave, windows).seconds(recognizer)
+    assert 5 < seconds < 10 < sum(window.end - window.start for window in windows) / 2
 
 
 def ser_model(*words):

@@ -48,10 +48,23 @@
     return samples;
   };
 
+  // The visitor's voice profile, which the page keeps in the browser, or that none is to be used.
+  const tell = async (own) => {
+    const address = new URL(`live/${own.name}/voice?rate=${own.rate}`, document.baseURI);
+    const answer = await fetch(address, { method: "POST", body: own.voice ? JSON.stringify(own.voice) : "" });
+    return answer.ok ? "" : (await answer.json()).detail;
+  };
+
   const pump = async (own) => {
     while (active === own) {
       if (own.waiting < WAIT * own.rate) { await new Promise((go) => setTimeout(go, 30)); continue; }
       try {
+        if (own.voice !== (window.serLiveVoice ?? null)) {
+          own.voice = window.serLiveVoice ?? null;
+          const refused = await tell(own);
+          if (active !== own) return;
+          if (refused) { stop(); warn(refused); return; }
+        }
         const address = new URL(`live/${own.name}?rate=${own.rate}`, document.baseURI);
         const answer = await fetch(address, { method: "POST", body: taken(own) });
         const update = await answer.json();
@@ -66,7 +79,7 @@
   };
 
   const start = async () => {
-    const own = { blocks: [], waiting: 0, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
+    const own = { blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
     active = own;
     label(true);
     try {

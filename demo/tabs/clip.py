@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import numpy as np
 
-from demo import cards, messages
-from demo.api import Prediction, answer, endpoint
+from demo import cards, messages, voices
+from demo.api import Prediction, endpoint, typed
 from demo.components import AT_ONCE, audio_input
 from demo.examples import Example
 from demo.loading import NoModel
+from demo.voices import VisitorVoice
 from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import Attention, EmotionResult
+from ser_model.inference.voice_profile import VoiceProfile
 
 from . import voice_quality
 from .voice_quality import DecodedClip
@@ -28,18 +30,20 @@ KEPT_SECONDS = 300  # for which a decoded clip stays in memory; gradio makes it 
 Shown = tuple[str, str, str, dict[str, Any] | None]
 
 
-def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list[Example]) -> None:
+def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list[Example], voice: VisitorVoice) -> None:
     """Adds the tab's content to the page under construction.
 
     Args:
         page: The page.
         load: Returns the recognizer; may take its time on the first call.
         examples: Label and file of each clip to try.
+        voice: The visitor's voice profile.
     """
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=300):
             audio = audio_input("Your clip", "ser-audio")
             button = gr.Button("Predict the emotion", variant="primary", size="lg", elem_id="ser-predict")
+            use = voice.box("ser-clip-voice")
             chosen = _examples(audio, examples)
         with gr.Column(min_width=300):
             emotion = cards.html(cards.waiting_card(), "ser-emotion")
@@ -49,15 +53,20 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
     decoded = gr.State(None, time_to_live=KEPT_SECONDS)
     data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
     answered = [emotion, bars, picture, data, decoded]
-    predicting = {
-        "fn": lambda path: predict_or_message(load, path),
-        "inputs": audio,
-        "outputs": answered,
-        **AT_ONCE,
-        "show_progress": "minimal",
-        "show_progress_on": emotion,
-    }
-    events = [gr.on([button.click, audio.upload, audio.stop_recording], **predicting), chosen.success(**predicting)]
+
+    def predicted(path: str | None, kept: Any, use: bool) -> tuple[Any, ...]:
+        return predict_or_message(load, path, kept if use else None)
+
+    def again(path: str | None, kept: Any, use: bool) -> tuple[Any, ...]:
+        return predicted(path, kept, use) if path else _only(cards.waiting_card())
+
+    shown_on = {"outputs": answered, **AT_ONCE, "show_progress": "minimal", "show_progress_on": emotion}
+    given = [audio, voice.kept, use]
+    events = [
+        gr.on([button.click, audio.upload, audio.stop_recording], predicted, given, **shown_on),
+        chosen.success(predicted, given, **shown_on),
+        use.input(again, given, **shown_on),
+    ]
     drawn = [event.then(picture_of, decoded, picture, **AT_ONCE) for event in events]
     cleared = audio.clear(lambda: _only(cards.waiting_card()), None, answered, **AT_ONCE)
     voice_quality.build(audio, decoded, drawn, cleared)
@@ -65,13 +74,16 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
         data.render()
     loaded = page.load(lambda: trust_note(load), None, trust, **AT_ONCE)
     loaded.then(None, js="() => { document.body.classList.add('ser-model-loaded'); }", **AT_ONCE)
-    shown = [emotion, bars, picture, answer(Prediction, "data")]
-    endpoint("predict", lambda audio: predict(load(), audio), audio, shown, _DESCRIPTION)
+    shown = [emotion, bars, picture, typed(Prediction, "data")]
+    profile = typed(VoiceProfile | str | None, "voice")
+    endpoint("predict", lambda audio, voice=None: predict(load(), audio, voices.given(voice)), [audio, profile], shown,
+             _DESCRIPTION)  # fmt: skip
 
 
 _DESCRIPTION = (
     "Predicts the emotion of one recording. Returns what the page shows (HTML of the emotion, of the bars and of the "
-    "picture) and, last, {label, probabilities, attention: {times, weights}, duration}; times in seconds."
+    "picture) and, last, {label, probabilities, attention: {times, weights}, duration}; times in seconds. "
+    "voice: a profile that /voice_profile gave, as an object or as JSON text."
 )
 
 
@@ -90,32 +102,39 @@ def _examples(audio: gr.Audio, examples: list[Example]) -> gr.events.Dependency:
     return shelf.click(lambda index: str(examples[index][1]), shelf, audio, **AT_ONCE)
 
 
-def predict(recognizer: EmotionRecognizer, path: str) -> Shown:
+def predict(recognizer: EmotionRecognizer, path: str, voice: VoiceProfile | None = None) -> Shown:
     """Emotion card, bars, picture and data of one recording.
 
     Raises:
         AudioError: The recording cannot be used; the text says why.
+        VoiceProfileError: The voice profile was made with another model.
     """
-    clip = decode_and_predict(recognizer, path)
-    return *_emotion_and_bars(recognizer, clip), picture_of(clip), as_data(clip.result)
+    clip = decode_and_predict(recognizer, path, voice)
+    return (
+        *_emotion_and_bars(recognizer, clip, messages.VOICE_USED if voice else ""),
+        picture_of(clip),
+        as_data(clip.result),
+    )
 
 
-def decode_and_predict(recognizer: EmotionRecognizer, path: str) -> DecodedClip:
+def decode_and_predict(recognizer: EmotionRecognizer, path: str, voice: VoiceProfile | None) -> DecodedClip:
     """Reads a recording and predicts its emotion.
 
     Raises:
         AudioError: The recording cannot be used; the text says why.
+        VoiceProfileError: The voice profile was made with another model.
     """
     rate = recognizer.sampling_rate
     wave = load_audio(path, rate, max_seconds=MAX_SECONDS)
-    return DecodedClip(path, wave, rate, recognizer(wave, sampling_rate=rate))
+    return DecodedClip(path, wave, rate, recognizer(wave, sampling_rate=rate, voice=voice))
 
 
-def _emotion_and_bars(recognizer: EmotionRecognizer, clip: DecodedClip) -> tuple[str, str]:
+def _emotion_and_bars(recognizer: EmotionRecognizer, clip: DecodedClip, of_voice: str) -> tuple[str, str]:
     result = clip.result
     remarks = [
         messages.close_second(result.probabilities),
         messages.precision_note(recognizer.report, result.label),
+        of_voice,
         messages.level(clip.wave, result.duration),
     ]
     card = cards.emotion_card(result.label, result.probabilities[result.label], remarks)
@@ -170,16 +189,23 @@ def warm_up() -> None:
     draw(EmotionResult("neutral", {"neutral": 1.0}, attention, 3.0), wave, rate)
 
 
-def predict_or_message(load: Callable[[], EmotionRecognizer], path: str | None) -> tuple[Any, ...]:
-    """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a message in their place."""
+def predict_or_message(load: Callable[[], EmotionRecognizer], path: str | None, kept: Any = None) -> tuple[Any, ...]:
+    """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a message in their place.
+
+    Args:
+        load: Returns the recognizer.
+        path: The recording.
+        kept: The visitor's voice profile as it came from the browser.
+    """
     if path is None:
         return _only(cards.message_card(messages.NOTHING_CHOSEN))
     try:
         recognizer = load()
-        clip = decode_and_predict(recognizer, path)
+        voice, of_voice = voices.usable(kept, recognizer)
+        clip = decode_and_predict(recognizer, path, voice)
     except (AudioError, NoModel) as error:
         return _only(cards.message_card(str(error)))
-    return *_emotion_and_bars(recognizer, clip), "", as_data(clip.result), clip
+    return *_emotion_and_bars(recognizer, clip, of_voice), "", as_data(clip.result), clip
 
 
 def picture_of(clip: DecodedClip | None) -> str:

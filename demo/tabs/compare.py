@@ -7,21 +7,23 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from demo import cards, messages
-from demo.api import Comparison, answer, endpoint
+from demo import cards, messages, voices
+from demo.api import Comparison, endpoint, typed
 from demo.components import AT_ONCE, audio_input
 from demo.loading import NoModel
 from demo.models import Models
+from demo.voices import VisitorVoice
 from ser_model.audio import AudioError, load_audio
 
 MOST_MODELS = 4
 
 
-def build(offered: Models) -> None:
+def build(offered: Models, voice: VisitorVoice) -> None:
     """Adds the tab's content to the page under construction.
 
     Args:
         offered: The checkpoints to choose from.
+        voice: The visitor's voice profile.
     """
 
     def compared(audio: str, models: list[str] | None = None) -> list[dict[str, Any]]:
@@ -41,19 +43,20 @@ def build(offered: Models) -> None:
                 info=messages.COMPARE_INFO,
                 elem_id="ser-models",
             )
+            use = voice.box("ser-compare-voice")
             button = gr.Button("Compare", variant="primary", size="lg", elem_id="ser-compare")
     shown = cards.html(cards.note([messages.COMPARE_NOTE]), "ser-compared")
     gr.on(
         [button.click, audio.upload, audio.stop_recording],
-        lambda path, titles: compare_or_message(offered, path, titles),
-        [audio, chosen],
+        lambda path, titles, kept, use: compare_or_message(offered, path, titles, kept if use else None),
+        [audio, chosen, voice.kept, use],
         shown,
         trigger_mode="always_last",
         api_visibility="private",
         show_progress="minimal",
     )
     audio.clear(lambda: cards.note([messages.COMPARE_NOTE]), None, shown, **AT_ONCE)
-    endpoint("compare", compared, [audio, chosen], answer(list[Comparison], "answers"), _DESCRIPTION)
+    endpoint("compare", compared, [audio, chosen], typed(list[Comparison], "answers"), _DESCRIPTION)
 
 
 _DESCRIPTION = (
@@ -62,8 +65,14 @@ _DESCRIPTION = (
 )
 
 
-def compare(models: Models, path: str, titles: list[str]) -> list[dict[str, Any]]:
+def compare(models: Models, path: str, titles: list[str], kept: Any = None) -> list[dict[str, Any]]:
     """One entry a model; the entry of a model that cannot be loaded has the reason.
+
+    Args:
+        models: The checkpoints on offer.
+        path: The recording.
+        titles: Which of them to predict with.
+        kept: The visitor's voice profile, for the checkpoint that it was made with.
 
     Raises:
         AudioError: The recording cannot be used.
@@ -80,33 +89,39 @@ def compare(models: Models, path: str, titles: list[str]) -> list[dict[str, Any]
             rate = recognizer.sampling_rate
             if rate not in waves:
                 waves[rate] = load_audio(path, rate)
-            result = recognizer(waves[rate], rate)
+            voice, _ = voices.usable(kept, recognizer)
+            result = recognizer(waves[rate], rate, voice)
             predicted = {"label": result.label, "probabilities": result.probabilities, "duration": result.duration}
             entries.append(entry | predicted)
     return entries
 
 
-def compare_or_message(models: Models, path: str | None, titles: list[str]) -> str:
+def compare_or_message(models: Models, path: str | None, titles: list[str], kept: Any = None) -> str:
     """The predictions side by side, or a sentence that says why there are none."""
     if path is None:
         return cards.message_card(messages.NOTHING_CHOSEN)
     if not titles:
         return cards.message_card(messages.NO_MODELS)
     try:
-        entries = compare(models, path, titles)
+        entries = compare(models, path, titles, kept)
     except AudioError as error:
         return cards.message_card(str(error))
-    return cards.side_by_side([(entry["model"], _column(models, entry)) for entry in entries]) + cards.note(
+    return cards.side_by_side([(entry["model"], _column(models, entry, kept)) for entry in entries]) + cards.note(
         [messages.agreement(entries)]
     )
 
 
-def _column(models: Models, entry: dict[str, Any]) -> str:
+def _column(models: Models, entry: dict[str, Any], kept: Any) -> str:
     title, label = entry["model"], entry["label"]
     if label is None:
         return cards.message_card(entry["error"])
-    report = models.find(title)().report
-    remarks = [messages.close_second(entry["probabilities"]), messages.precision_note(report, label)]
+    recognizer = models.find(title)()
+    report, (voice, remark) = recognizer.report, voices.usable(kept, recognizer)
+    remarks = [
+        messages.close_second(entry["probabilities"]),
+        messages.precision_note(report, label),
+        remark if voice else "",
+    ]
     return (
         cards.emotion_card(label, entry["probabilities"][label], remarks)
         + cards.bar_list(entry["probabilities"])

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import gradio as gr
@@ -19,12 +19,15 @@ import soxr
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
-from demo import cards, messages, timeline_plot
+from demo import cards, messages, timeline_plot, voices
+from demo.components import AT_ONCE
 from demo.loading import NoModel
 from demo.uploads import visitor_of
+from demo.voices import VisitorVoice
 from ser_model.audio import MAX_RATE
 from ser_model.inference.timeline import MIN_WINDOW_SECONDS, WINDOW_SECONDS, Window, predict_windows
 from ser_model.inference.voice_activity import FRAME_SECONDS, frame_levels, speech_frames
+from ser_model.inference.voice_profile import MOST_CHARACTERS, NO_PROFILE, VoiceProfile, VoiceProfileError
 
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
@@ -53,6 +56,7 @@ class LiveSession:
         self.seconds = 0.0  # received so far
         self.columns: deque[timeline_plot.Column] = deque(maxlen=int(SHOWN_SECONDS / STEP_SECONDS) + 1)
         self.now: timeline_plot.Column | None = None  # None is silence
+        self.voice: VoiceProfile | None = None
         self.level = -100.0  # dB relative to full scale, of the latest sound
         self.lock = threading.Lock()
         self._looked = 0.0
@@ -78,7 +82,7 @@ class LiveSession:
         first = np.argmax(speech[_frames(-WINDOW_SECONDS) :]) * FRAME_SECONDS  # where speech begins in the window
         length_used = max(min(WINDOW_SECONDS, length) - first + 0.1, MIN_WINDOW_SECONDS)
         window = Window(since, self.seconds, max(0.0, length - length_used), length)
-        shares = next(predict_windows(recognizer, self.wave, [window]))[0]
+        shares = next(predict_windows(recognizer, self.wave, [window], self.voice))[0]
         if self.now is not None:  # averaged with the previous prediction, so that the picture does not flicker
             shares = (shares + list(self.now.probabilities.values())) / 2
         named = dict(zip(recognizer.labels, map(float, shares), strict=True))
@@ -126,6 +130,22 @@ class LiveSessions:
             session.predict(recognizer, np.frombuffer(pcm, dtype="<i2"))
             return shown(session)
 
+    def set_voice(self, visitor: str, name: str, source_rate: int, text: str) -> None:
+        """Predicts with a visitor's voice profile from now on, JSON text, or without where it is empty.
+
+        Raises:
+            NoModel: There is no model to predict with.
+            Refused: There are too many sessions, or the profile is none or of another model.
+        """
+        recognizer = self._load()
+        try:
+            voice = voices.given(text)
+            if voice:
+                voice.check(recognizer)
+        except VoiceProfileError as error:
+            raise Refused(400, str(error)) from error
+        self._session((visitor, name), source_rate, recognizer.sampling_rate).voice = voice
+
     def _session(self, key: tuple[str, str], source_rate: int, sampling_rate: int) -> LiveSession:
         now = time.monotonic()
         with self._lock:
@@ -150,9 +170,11 @@ def shown(session: LiveSession) -> dict[str, str | float]:
     end = max(SHOWN_SECONDS, session.seconds)
     columns = [column for column in session.columns if column.end > end - SHOWN_SECONDS]
     drawn = timeline_plot.drawn(columns, end - SHOWN_SECONDS, end)
-    now = session.now
+    now, remark = session.now, messages.VOICE_USED if session.voice else ""
     return {
-        "emotion": cards.live_card(now.best, now.probabilities[now.best]) if now else cards.live_card(None, 0.0),
+        "emotion": cards.live_card(now.best, now.probabilities[now.best], remark)
+        if now
+        else cards.live_card(None, 0.0),
         "picture": cards.picture(*drawn, messages.live_picture(timeline_plot.runs_of(columns))),
         "label": now.best if now else messages.SILENCE,
         "level": round(session.level, 1),
@@ -161,30 +183,53 @@ def shown(session: LiveSession) -> dict[str, str | float]:
 
 
 def routes(load: Callable[[], EmotionRecognizer]) -> APIRouter:
-    """`POST /live/{session}?rate=48000`, the body raw int16 samples of one channel; nothing is written to disk."""
+    """`POST /live/{session}?rate=48000`, the body raw int16 samples of one channel; nothing is written to disk.
+
+    `POST /live/{session}/voice?rate=48000` gives the session a voice profile, the body its JSON; empty takes it away.
+    """
     router, sessions = APIRouter(), LiveSessions(load)
 
     @router.post("/live/{session}")
     async def live(session: str, rate: int, request: Request) -> dict[str, str | float]:
-        if is_cross_origin(request):
-            raise HTTPException(403, "Only this page may send live audio.")
-        if not LEAST_RATE <= rate <= MAX_RATE or len(session) > 64:
-            raise HTTPException(400, f"Samples are 16-bit, {LEAST_RATE} to {MAX_RATE} a second.")
-        pcm = bytearray()
-        async for part in request.stream():
-            pcm += part
-            if len(pcm) > MOST_SECONDS * 2 * rate:
-                raise HTTPException(413, f"At most {MOST_SECONDS} seconds at a time.")
+        pcm = await _body(session, rate, request, MOST_SECONDS * 2 * rate, f"At most {MOST_SECONDS} seconds at a time.")
         if len(pcm) % 2:
-            raise HTTPException(400, f"Samples are 16-bit, {LEAST_RATE} to {MAX_RATE} a second.")
-        try:
-            return await run_in_threadpool(sessions.predict, visitor_of(request.scope), session, rate, bytes(pcm))
-        except NoModel as error:
-            raise HTTPException(503, str(error)) from error
-        except Refused as error:
-            raise HTTPException(error.status, str(error)) from error
+            raise HTTPException(400, _SAMPLES)
+        return await _served(sessions.predict, visitor_of(request.scope), session, rate, pcm)
+
+    @router.post("/live/{session}/voice")
+    async def voice(session: str, rate: int, request: Request) -> None:
+        content = await _body(session, rate, request, MOST_CHARACTERS, NO_PROFILE)
+        text = content.decode("utf-8", errors="replace")
+        await _served(sessions.set_voice, visitor_of(request.scope), session, rate, text)
 
     return router
+
+
+_SAMPLES = f"Samples are 16-bit, {LEAST_RATE} to {MAX_RATE} a second."
+
+
+async def _body(session: str, rate: int, request: Request, most: int, too_much: str) -> bytes:
+    """The body of a request of this page for a session, at most `most` bytes."""
+    if is_cross_origin(request):
+        raise HTTPException(403, "Only this page may send live audio.")
+    if not LEAST_RATE <= rate <= MAX_RATE or len(session) > 64:
+        raise HTTPException(400, _SAMPLES)
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise HTTPException(413, too_much)
+    return bytes(body)
+
+
+async def _served(work: Callable[..., Any], *args: Any) -> Any:
+    """Runs what answers a request, in a thread; errors for people become its status and text."""
+    try:
+        return await run_in_threadpool(work, *args)
+    except NoModel as error:
+        raise HTTPException(503, str(error)) from error
+    except Refused as error:
+        raise HTTPException(error.status, str(error)) from error
 
 
 def is_cross_origin(request: Request) -> bool:
@@ -194,14 +239,23 @@ def is_cross_origin(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc not in hosts
 
 
-def build() -> None:
-    """Adds the tab's content to the page under construction."""
+def build(voice: VisitorVoice) -> None:
+    """Adds the tab's content to the page under construction.
+
+    Args:
+        voice: The visitor's voice profile.
+    """
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=280):
             cards.html(cards.live_controls(), "ser-live-controls")
+            use = voice.box("ser-live-voice")
         with gr.Column(min_width=280):
             cards.html(cards.place("ser-live-emotion", cards.live_waiting()), "ser-live-now")
     picture = cards.picture(*timeline_plot.drawn([], 0, SHOWN_SECONDS), messages.live_picture([]))
     cards.html(cards.place("ser-live-picture", picture), "ser-live-past")
     cards.html(cards.legend(), "ser-live-legend")
     cards.html(cards.note([messages.LIVE_NOTE]), "ser-live-note")
+    gr.on(
+        [voice.kept.change, use.change], None, [voice.kept, use], None,
+        js="(kept, use) => { window.serLiveVoice = use ? kept : null; }", **AT_ONCE,
+    )  # fmt: skip

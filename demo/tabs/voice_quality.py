@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 
 from demo import cards, messages
-from demo.api import VoiceMeasure, answer, endpoint
+from demo.api import VoiceMeasure, endpoint, typed
 from demo.components import AT_ONCE
 from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import EmotionResult
@@ -86,7 +86,7 @@ def build(
     cleared.then(lambda: (None, cards.note([messages.VOICE_WAITING])), None, [measures, panel], **AT_ONCE)
     group.change(lambda known, group: panel_of(known, group), [measures, group], panel, **AT_ONCE)
     endpoint("voice_quality", lambda audio: as_answer(measures_of(audio)), audio,
-             answer(list[VoiceMeasure], "measures"), _DESCRIPTION)  # fmt: skip
+             typed(list[VoiceMeasure], "measures"), _DESCRIPTION)  # fmt: skip
 
 
 _DESCRIPTION = (

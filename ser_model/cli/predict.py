@@ -14,7 +14,11 @@ from ser_model.cli import DEFAULT_MODEL, set_up
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER", help="audio file, or folder to search for them")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
-    parser.add_argument("--voice", metavar="FILE", help="profile of who speaks, made by `ser-model voice-profile`")
+    speaker = parser.add_mutually_exclusive_group()
+    speaker.add_argument("--voice", metavar="FILE", help="profile of who speaks, made by `ser-model voice-profile`")
+    speaker.add_argument(
+        "--one-speaker", action="store_true", help="all files are one person: take a voice profile from all of them"
+    )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="what is printed")
 
 
@@ -23,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ser_model.audio import passed_over_text
-    from ser_model.inference.files import find_files, predict_file
+    from ser_model.inference.files import file_sums, find_files, predict_file, voice_of_files
     from ser_model.inference.recognizer import EmotionRecognizer, ModelError
     from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 
@@ -35,7 +39,10 @@ def run(args: argparse.Namespace) -> int:
         if voice:
             voice.check(recognizer)
         files = find_files(args.paths, passed_over)
-        rows = [predict_file(recognizer, path, voice) for path in tqdm(files, unit="file", leave=False)]
+        if args.one_speaker:
+            sums = tqdm(file_sums(recognizer, files), total=len(files), unit="file", leave=False, disable=None)
+            voice = voice_of_files(recognizer, sums)
+        rows = [predict_file(recognizer, path, voice) for path in tqdm(files, unit="file", leave=False, disable=None)]
     except (ModelError, VoiceProfileError) as error:
         print(f"predict: {error}", file=sys.stderr)
         return 1

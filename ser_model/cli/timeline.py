@@ -11,6 +11,9 @@ from ser_model.cli import DEFAULT_MODEL, set_up
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="recording, to an hour")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
+    parser.add_argument(
+        "--one-speaker", action="store_true", help="one person speaks: take a voice profile from the recording itself"
+    )
     parser.add_argument("--format", choices=("csv", "json", "textgrid"), default="csv", help="what is printed")
 
 
@@ -20,8 +23,9 @@ def run(args: argparse.Namespace) -> int:
 
     from ser_model.audio import AudioError, load_audio
     from ser_model.inference.recognizer import EmotionRecognizer, ModelError
-    from ser_model.inference.timeline import WINDOWS_AT_ONCE, assemble, plan_windows, predict_windows
+    from ser_model.inference.timeline import WINDOWS_AT_ONCE, assemble, plan_windows, predict_windows, voice_of
     from ser_model.inference.timeline_formats import FORMATS
+    from ser_model.inference.voice_profile import VoiceProfileError
 
     set_up()
     try:
@@ -29,8 +33,10 @@ def run(args: argparse.Namespace) -> int:
         wave = load_audio(args.file, recognizer.sampling_rate)
         windows = plan_windows(wave, recognizer.sampling_rate)
         batches = -(-len(windows) // WINDOWS_AT_ONCE)
-        predicted = list(tqdm(predict_windows(recognizer, wave, windows), total=batches, unit="batch", leave=False))
-    except (AudioError, ModelError) as error:
+        voice = voice_of(recognizer, wave, windows) if args.one_speaker else None
+        steps = predict_windows(recognizer, wave, windows, voice)
+        predicted = list(tqdm(steps, total=batches, unit="batch", leave=False))
+    except (AudioError, ModelError, VoiceProfileError) as error:
         print(f"timeline: {error}", file=sys.stderr)
         return 1
     if not windows:

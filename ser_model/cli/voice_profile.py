@@ -33,5 +33,6 @@ def run(args: argparse.Namespace) -> int:
     except (AudioError, ModelError, OSError, VoiceProfileError) as error:
         print(f"voice-profile: {error}", file=sys.stderr)
         return 1
-    print(f"{args.output}: voice profile from {len(files)} recordings, {profile.num_frames * 0.04:.0f} s of audio.")
+    seconds = profile.seconds(recognizer)
+    print(f"{args.output}: voice profile from {len(files)} recordings, {seconds:.0f} s of audio.")
     return 0

@@ -16,10 +16,9 @@ from tqdm import tqdm
 
 from datasets_scripts.splits import Item
 from ser_model.inference.recognizer import EmotionRecognizer
-from ser_model.inference.voice_profile import shrunk
+from ser_model.inference.voice_profile import frame_sums, shrunk, statistics
 from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
-from ser_model.training.encoded_frames import frame_statistics, sums_over_time
 
 from .predictions import column, figures_by_group, load_items
 
@@ -128,7 +127,7 @@ class SpeakerFrames:
             if "utterance_features" in inputs:
                 utterances.append(inputs["utterance_features"].to(model.device))
         self.utterances = torch.cat(utterances) if utterances else None
-        self.sums = torch.stack([sums_over_time(frames) for frames in self.frames])
+        self.sums = torch.stack([frame_sums(frames) for frames in self.frames])
 
     def predict(self, profiles: Sequence[np.ndarray]) -> np.ndarray:
         """Predicted classes `(num_clips,)`, each clip with its profile: the numbers of the clips in it."""
@@ -148,6 +147,6 @@ class SpeakerFrames:
     def _standardised(self, frames: torch.Tensor, profile: np.ndarray) -> torch.Tensor:
         mean, std = self.model.frames_mean.float(), self.model.frames_std.float()
         if len(profile):
-            own_mean, own_std, count = frame_statistics(self.sums[profile])
+            own_mean, own_std, count = statistics(self.sums[profile])
             mean, std = shrunk(own_mean, mean, count), shrunk(own_std, std, count)
         return (frames - mean) / std

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ser_model.audio import AudioError, printable, walk_audio
+from ser_model.audio import AudioError, load_audio, printable, walk_audio
+
+from .voice_profile import VoiceProfile, wave_sums
 
 if TYPE_CHECKING:
+    import torch
+
     from .recognizer import EmotionRecognizer
-    from .voice_profile import VoiceProfile
 
 
 def find_files(paths: Iterable[str | os.PathLike], passed_over: Counter[str] | None = None) -> list[Path]:
@@ -52,6 +55,25 @@ def predict_file(recognizer: EmotionRecognizer, path: Path, voice: VoiceProfile 
         "probabilities": {label: round(value, 6) for label, value in result.probabilities.items()},
         "duration": round(result.duration, 3),
     }
+
+
+def file_sums(recognizer: EmotionRecognizer, paths: Iterable[Path]) -> Iterator[torch.Tensor | None]:
+    """What `voice_of_files` takes, of each file in turn; None for a file that cannot be used.
+
+    Raises:
+        VoiceProfileError: The model takes no profiles.
+    """
+    for path in paths:
+        try:
+            yield wave_sums(recognizer, load_audio(path, recognizer.sampling_rate))
+        except (AudioError, OSError):  # the file's row has the reason
+            yield None
+
+
+def voice_of_files(recognizer: EmotionRecognizer, sums: Iterable[torch.Tensor | None]) -> VoiceProfile | None:
+    """Voice profile of the one person of all files, of which `sums` are the `file_sums`; None where none is usable."""
+    usable = [each for each in sums if each is not None]
+    return VoiceProfile.from_sums(recognizer, usable) if usable else None
 
 
 def write_csv(rows: Iterable[dict[str, Any]], labels: Sequence[str], file: TextIO) -> None:

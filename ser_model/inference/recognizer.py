@@ -89,6 +89,26 @@ class EmotionRecognizer:
         batches = [waves[first : first + WINDOWS_AT_ONCE] for first in range(0, len(waves), WINDOWS_AT_ONCE)]
         return [result for batch in batches for result in self._predict(batch, network)]
 
+    def encode(self, wave: np.ndarray) -> torch.Tensor:
+        """Frames that the model's speech encoder gives, before standardisation; for voice profiles.
+
+        Args:
+            wave: As `load_audio` gives it at `sampling_rate`, `(num_samples,)`.
+
+        Returns:
+            float32 `(num_frames, num_layers, size)`; longer recordings are encoded span by span.
+        """
+        model = self.model
+        inputs = self.feature_extractor(wave, sampling_rate=self.sampling_rate, return_tensors="pt")
+        spans = inputs["input_features"].to(model.device, model.dtype).split(model.config.num_frames, dim=1)
+        with torch.inference_mode():
+            parts = [
+                model.encoder_frames(span, torch.tensor([span.shape[1]], device=model.device))[0]
+                for span in spans
+                if span.shape[1] >= model.time_stride
+            ]
+        return torch.cat(parts).float().cpu() if parts else torch.zeros(0, *model.frames_mean.shape)
+
     def _predict(self, waves: Sequence[np.ndarray], network: Callable[..., Any]) -> Iterator[EmotionResult]:
         inputs = self.feature_extractor(waves, sampling_rate=self.sampling_rate, return_tensors="pt")
         with torch.inference_mode():

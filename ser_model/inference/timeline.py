@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .voice_activity import speech_stretches
+from .voice_profile import VoiceProfile, wave_sums
 
 if TYPE_CHECKING:
     from .recognizer import EmotionRecognizer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 3.0  # about the length of the clips that such networks learn from
 MIN_WINDOW_SECONDS = 1.0  # the window over a shorter stretch of speech takes in what is around it
 WINDOWS_AT_ONCE = 16  # between two reports of progress
+PROFILE_SECONDS = 300.0  # of speech for the voice profile of a recording
 
 
 @dataclass(frozen=True)
@@ -91,19 +93,44 @@ def _over_stretch(start: float, end: float, seconds: float, duration: float) -> 
     return [Window(*own, begin, begin + seconds) for own, begin in zip(pairwise(borders), begins, strict=True)]
 
 
-def predict_windows(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window]) -> Iterator[np.ndarray]:
+def voice_of(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window]) -> VoiceProfile | None:
+    """Voice profile of the one person who speaks in a recording, from the speech alone; None where there is none.
+
+    Of a long recording every n-th part is taken, about `PROFILE_SECONDS` in all: more changes a profile little.
+
+    Args:
+        recognizer: The model.
+        wave: The recording at the recognizer's sampling rate `(num_samples,)`.
+        windows: All windows of the recording.
+
+    Raises:
+        VoiceProfileError: The model takes no profiles.
+    """
+    if not windows:
+        return None
+    rate = recognizer.sampling_rate
+    spoken = sum(window.end - window.start for window in windows)
+    taken = windows[:: math.ceil(spoken / PROFILE_SECONDS)]
+    parts = (wave[round(window.start * rate) : round(window.end * rate)] for window in taken)
+    return VoiceProfile.from_sums(recognizer, [wave_sums(recognizer, part) for part in parts])
+
+
+def predict_windows(
+    recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window], voice: VoiceProfile | None = None
+) -> Iterator[np.ndarray]:
     """Probabilities of the windows, a batch at a time: `(num_windows, num_labels)` each.
 
     Args:
         recognizer: The model.
         wave: The recording at the recognizer's sampling rate `(num_samples,)`.
         windows: Parts of the recording.
+        voice: Profile of the person who speaks.
     """
     rate = recognizer.sampling_rate
     for first in range(0, len(windows), WINDOWS_AT_ONCE):
         batch = windows[first : first + WINDOWS_AT_ONCE]
         parts = [wave[round(window.input_start * rate) : round(window.input_end * rate)] for window in batch]
-        yield np.array([list(result.probabilities.values()) for result in recognizer.predict_batch(parts)])
+        yield np.array([list(result.probabilities.values()) for result in recognizer.predict_batch(parts, voice)])
 
 
 def assemble(duration: float, labels: list[str], windows: list[Window], predicted: Sequence[np.ndarray]) -> Timeline:
@@ -112,10 +139,17 @@ def assemble(duration: float, labels: list[str], windows: list[Window], predicte
     return Timeline(duration, labels, windows, probabilities, _joined(labels, windows, probabilities))
 
 
-def predict_timeline(recognizer: EmotionRecognizer, wave: np.ndarray) -> Timeline:
-    """Plans windows, predicts and assembles in one go; `wave` at the recognizer's sampling rate."""
+def predict_timeline(recognizer: EmotionRecognizer, wave: np.ndarray, one_speaker: bool = False) -> Timeline:
+    """Plans windows, predicts and assembles in one go.
+
+    Args:
+        recognizer: The model.
+        wave: The recording at the recognizer's sampling rate `(num_samples,)`.
+        one_speaker: Whether the recording is its own voice profile.
+    """
     windows = plan_windows(wave, recognizer.sampling_rate)
-    predicted = list(predict_windows(recognizer, wave, windows))
+    voice = voice_of(recognizer, wave, windows) if one_speaker else None
+    predicted = list(predict_windows(recognizer, wave, windows, voice))
     return assemble(len(wave) / recognizer.sampling_rate, recognizer.labels, windows, predicted)
 
 

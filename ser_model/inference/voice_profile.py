@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import torch
-from torch.func import functional_call
 
 from ser_model.audio import AudioSource, load_audio
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # torch is not imported here: the page knows profiles before it has loaded a model
+    import numpy as np
+    import torch
+
     from .recognizer import EmotionRecognizer
 
 SHRINK_FRAMES = 250  # frames of 40 ms at which a profile weighs as much as the training speakers
+# What a profile may hold at most: more than any encoder needs, and little memory.
+MOST_LAYERS, MOST_SIZE, MOST_FRAMES, MOST_VALUE, MOST_CHARACTERS = 32, 2048, 10**9, 1e6, 2 * 10**6
+LEAST_STD = 1e-6
+NO_PROFILE = "This is no voice profile."
 
 
 class VoiceProfileError(Exception):
@@ -28,6 +32,29 @@ class VoiceProfileError(Exception):
 def shrunk(values: torch.Tensor, of_training: torch.Tensor, num_frames: int) -> torch.Tensor:
     """Statistics of `num_frames` frames of one voice, drawn toward those of the training speakers."""
     return of_training + num_frames / (num_frames + SHRINK_FRAMES) * (values - of_training)
+
+
+def frame_sums(frames: torch.Tensor) -> torch.Tensor:
+    """Sums over time of `(num_frames, num_layers, size)`: of frames, of their squares, of ones.
+
+    Returns:
+        `(2 * num_layers + 1, size)`; those of several recordings can be added.
+    """
+    num_frames, num_layers, size = frames.shape
+    sums = frames.new_full((2 * num_layers + 1, size), num_frames)
+    sums[:num_layers], sums[num_layers:-1] = frames.sum(dim=0), frames.square().sum(dim=0)
+    return sums
+
+
+def statistics(sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """Mean and standard deviation `(num_layers, size)` of the frames of some recordings, and how many there are.
+
+    Args:
+        sums: What `frame_sums` gives for each, `(num_recordings, 2 * num_layers + 1, size)`.
+    """
+    total = sums.double().sum(dim=0)
+    mean, squares = (total[:-1] / total[-1]).unflatten(0, (2, -1))
+    return mean.float(), (squares - mean.square()).clamp(min=1e-8).sqrt().float(), int(total[-1, 0])
 
 
 @dataclass(frozen=True)
@@ -60,13 +87,25 @@ class VoiceProfile:
             AudioError: A recording cannot be used.
             VoiceProfileError: There is no recording, or the model takes no profiles.
         """
+        checksum(recognizer)  # refuses before anything is encoded
+        waves = (load_audio(clip, recognizer.sampling_rate, source_rate=sampling_rate) for clip in clips)
+        return cls.from_sums(recognizer, [wave_sums(recognizer, wave) for wave in waves])
+
+    @classmethod
+    def from_sums(cls, recognizer: EmotionRecognizer, sums: Sequence[torch.Tensor]) -> VoiceProfile:
+        """Takes the profile from what `wave_sums` gave for each recording of one person.
+
+        Raises:
+            VoiceProfileError: There is no recording or no full frame in them, or the model takes no profiles.
+        """
         checkpoint = checksum(recognizer)
-        parts = [_frames(recognizer, clip, sampling_rate) for clip in clips]
-        if not parts:
+        if not sums:
             raise VoiceProfileError("A voice profile needs at least one recording.")
-        frames = torch.cat(parts)
-        std = frames.var(dim=0, correction=0).clamp(min=1e-8).sqrt()
-        return cls(checkpoint, len(frames), _rounded(frames.mean(dim=0)), _rounded(std))
+        total = sum(sums[1:], start=sums[0])
+        if not total[-1, 0]:
+            raise VoiceProfileError("The recordings are too short for a voice profile.")
+        mean, std, num_frames = statistics(total[None])
+        return cls(checkpoint, num_frames, _rounded(mean), _rounded(std))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> VoiceProfile:
@@ -77,27 +116,42 @@ class VoiceProfile:
         """
         try:
             with open(path, encoding="utf-8") as file:
-                return cls.from_dict(json.load(file))
+                return cls.from_json(file.read(MOST_CHARACTERS + 1))
         except OSError as error:
             raise VoiceProfileError(f"The voice profile {path} cannot be read: {error.strerror}.") from error
-        except ValueError as error:
-            raise VoiceProfileError(f"{path} is no voice profile.") from error
+        except UnicodeDecodeError as error:
+            raise VoiceProfileError(NO_PROFILE) from error
 
     @classmethod
-    def from_dict(cls, content: Any) -> VoiceProfile:
-        """Checks the content of a profile's file.
+    def from_json(cls, text: str) -> VoiceProfile:
+        """Checks and takes a profile as JSON, from whomever it comes.
 
         Raises:
             VoiceProfileError: It is something else.
         """
+        if len(text) > MOST_CHARACTERS:
+            raise VoiceProfileError(NO_PROFILE)
         try:
-            profile = cls(**content)
-            mean, std = (np.asarray(values, dtype=float) for values in (profile.mean, profile.std))
-        except (TypeError, ValueError) as error:
-            raise VoiceProfileError("This is no voice profile.") from error
-        counted = type(profile.num_frames) is int and profile.num_frames > 0 and isinstance(profile.checkpoint, str)
-        if not counted or mean.ndim != 2 or mean.shape != std.shape or not np.isfinite([mean, std]).all():
-            raise VoiceProfileError("This is no voice profile.")
+            return cls.from_dict(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise VoiceProfileError(NO_PROFILE) from error
+
+    @classmethod
+    def from_dict(cls, content: Any) -> VoiceProfile:
+        """Checks and takes the content of a profile's file, from whomever it comes.
+
+        Raises:
+            VoiceProfileError: It is something else.
+        """
+        if not isinstance(content, dict) or content.keys() != {field.name for field in fields(cls)}:
+            raise VoiceProfileError(NO_PROFILE)
+        profile = cls(**content)
+        named = isinstance(profile.checkpoint, str) and len(profile.checkpoint) <= 64
+        counted = type(profile.num_frames) is int and 0 < profile.num_frames <= MOST_FRAMES
+        if not (named and counted and _is_matrix(profile.mean, -MOST_VALUE) and _is_matrix(profile.std, LEAST_STD)):
+            raise VoiceProfileError(NO_PROFILE)
+        if (len(profile.mean), len(profile.mean[0])) != (len(profile.std), len(profile.std[0])):
+            raise VoiceProfileError(NO_PROFILE)
         return profile
 
     def save(self, path: str | os.PathLike) -> None:
@@ -105,27 +159,34 @@ class VoiceProfile:
         with open(path, "w", encoding="utf-8") as file:
             json.dump(asdict(self), file)
 
+    def seconds(self, recognizer: EmotionRecognizer) -> float:
+        """Length of the audio that it was taken from, in seconds."""
+        return self.num_frames * recognizer.model.time_stride * recognizer.feature_extractor.seconds_per_frame
+
     def check(self, recognizer: EmotionRecognizer) -> None:
-        """Raises `VoiceProfileError` if the profile was made with another model."""
-        if self.checkpoint != checksum(recognizer):
+        """Raises `VoiceProfileError` if the profile was made with another model, or the model takes none."""
+        known = checksum(recognizer)
+        if self.checkpoint != known or (len(self.mean), len(self.mean[0])) != recognizer.model.frames_mean.shape:
             raise VoiceProfileError("The voice profile was made with another model; make one with this model.")
 
-    def network(self, recognizer: EmotionRecognizer) -> Callable[..., Any]:
-        """`forward` of the recognizer's model with this voice's statistics in place of the training speakers'.
+    def network(self, recognizer: EmotionRecognizer) -> Any:
+        """The recognizer's model with this voice's statistics in place of the training speakers'.
+
+        It shares all weights with the model, which stays as it is: other voices may be predicted at the same time.
 
         Raises:
             VoiceProfileError: The profile was made with another model.
         """
         self.check(recognizer)
-        model = recognizer.model
-        statistics = {
-            name: shrunk(torch.tensor(values).to(of_training), of_training, self.num_frames)
+        model = copy.copy(recognizer.model)
+        model._buffers = model._buffers | {
+            name: shrunk(of_training.new_tensor(values), of_training, self.num_frames)
             for name, values, of_training in (
                 ("frames_mean", self.mean, model.frames_mean),
                 ("frames_std", self.std, model.frames_std),
             )
         }
-        return lambda **inputs: functional_call(model, statistics, kwargs=inputs)
+        return model
 
 
 def checksum(recognizer: EmotionRecognizer) -> str:
@@ -146,21 +207,23 @@ def checksum(recognizer: EmotionRecognizer) -> str:
     return recognizer.encoder_checksum
 
 
-def _frames(recognizer: EmotionRecognizer, clip: AudioSource, sampling_rate: int | None) -> torch.Tensor:
-    """Encoder frames of a recording, span by span: `(num_steps, num_layers, size)`."""
-    model, rate = recognizer.model, recognizer.sampling_rate
-    wave = load_audio(clip, rate, source_rate=sampling_rate)
-    inputs = recognizer.feature_extractor(wave, sampling_rate=rate, return_tensors="pt")
-    spans = inputs["input_features"].to(model.device, model.dtype).split(model.config.num_frames, dim=1)
-    with torch.inference_mode():
-        parts = [
-            model.encoder_frames(part, torch.tensor([part.shape[1]], device=model.device))[0]
-            for part in spans
-            if part.shape[1] >= model.time_stride
-        ]
-    if not parts:
-        raise VoiceProfileError("A recording for a voice profile is too short.")
-    return torch.cat(parts).float().cpu()
+def wave_sums(recognizer: EmotionRecognizer, wave: np.ndarray) -> torch.Tensor:
+    """`frame_sums` of a recording `(num_samples,)` at the recognizer's sampling rate, float64.
+
+    Raises:
+        VoiceProfileError: The model has no speech encoder.
+    """
+    checksum(recognizer)
+    return frame_sums(recognizer.encode(wave).double())
+
+
+def _is_matrix(rows: Any, least: float) -> bool:
+    """Whether `rows` are lists of equally many numbers from `least` to `MOST_VALUE`; looks at sizes first."""
+    if not isinstance(rows, list) or not 0 < len(rows) <= MOST_LAYERS:
+        return False
+    if not all(isinstance(row, list) and 0 < len(row) <= MOST_SIZE and len(row) == len(rows[0]) for row in rows):
+        return False
+    return all(type(value) in (int, float) and least <= value <= MOST_VALUE for row in rows for value in row)
 
 
 def _rounded(values: torch.Tensor) -> list[list[float]]:

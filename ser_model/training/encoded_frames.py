@@ -16,7 +16,7 @@ from datasets.fingerprint import Hasher
 from torch.nn.utils.rnn import pad_sequence
 
 from ser_model.audio import load_audio
-from ser_model.inference.voice_profile import shrunk
+from ser_model.inference.voice_profile import frame_sums, shrunk, statistics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.speech_encoder_ser import SpeechEncoder
 
@@ -83,8 +83,8 @@ class EncodedFrames(torch.utils.data.Dataset):
         for index, voice in enumerate(self._voices):
             members[voice].append(index)
         self._members = {voice: torch.tensor(indices) for voice, indices in members.items()}
-        self.mean, self.std, _ = frame_statistics(self._sums)
-        self._whole = {voice: frame_statistics(self._sums[own]) for voice, own in self._members.items()}
+        self.mean, self.std, _ = statistics(self._sums)
+        self._whole = {voice: statistics(self._sums[own]) for voice, own in self._members.items()}
 
     @property
     def is_training(self) -> bool:
@@ -114,7 +114,7 @@ class EncodedFrames(torch.utils.data.Dataset):
 
     def clip_statistics(self) -> np.ndarray:
         """Mean and standard deviation over time of each training item, `(num_items, 2 * num_layers * size)`."""
-        return np.stack([torch.cat(frame_statistics(clip[None])[:2]).flatten().numpy() for clip in self._sums])
+        return np.stack([torch.cat(statistics(clip[None])[:2]).flatten().numpy() for clip in self._sums])
 
     def collate(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """A padded batch: `input_features (batch, num_steps, num_layers, size)`, mask, labels, weights."""
@@ -146,28 +146,14 @@ class EncodedFrames(torch.utils.data.Dataset):
             mean, std, count = self._whole[voice]
         else:
             drawn = members[torch.randperm(len(members))[:size]]
-            mean, std, count = frame_statistics(self._sums[drawn])
+            mean, std, count = statistics(self._sums[drawn])
         return shrunk(mean, self.mean, count), shrunk(std, self.std, count)
 
 
 def _as_sums(encoded: Dataset, shape: tuple[int, int]) -> torch.Tensor:
-    """`sums_over_time` of each clip: `(num_clips, 2 * num_layers + 1, size)`."""
+    """`frame_sums` of each clip: `(num_clips, 2 * num_layers + 1, size)`."""
     joined = bytearray().join(encoded.with_format(None)["sums"])
     return torch.frombuffer(joined, dtype=torch.float32).view(len(encoded), 2 * shape[0] + 1, shape[1])
-
-
-def sums_over_time(frames: torch.Tensor) -> torch.Tensor:
-    """Sums of a clip's frames, of their squares and of ones: `(2 * num_layers + 1, size)`."""
-    return torch.cat(
-        [frames.sum(dim=0), frames.square().sum(dim=0), frames.new_full((1, frames.shape[-1]), len(frames))]
-    )
-
-
-def frame_statistics(sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """Mean and standard deviation `(num_layers, size)` of some clips' frames, and how many, from `sums_over_time`."""
-    total = sums.sum(dim=0, dtype=torch.float64)
-    mean, squares = (total[:-1] / total[-1]).unflatten(0, (2, -1))
-    return mean.float(), (squares - mean.square()).clamp(min=1e-8).sqrt().float(), int(total[-1, 0])
 
 
 def _view_table(
@@ -233,6 +219,6 @@ def _encode(
     for frames, steps in zip(encoded, (lengths // model.time_stride).tolist(), strict=True):
         clip = frames[:steps].float()
         rows["frames"].append(frames[:steps].numpy().tobytes())
-        rows["sums"].append(sums_over_time(clip).numpy().tobytes())
+        rows["sums"].append(frame_sums(clip).numpy().tobytes())
     utterances = extractor.utterances(waves)
     return rows if utterances is None else rows | {"utterance": list(utterances)}
