@@ -199,9 +199,8 @@ def test_killed_in_the_last_training_and_resumed(trained, mini_ravdess):
     done = train(root, "tiny.json", mini_ravdess, "killed", "--resume")
     assert done.returncode == 0, done.stderr[-3_000:]
     again, report = (json.loads((root / name / "report.json").read_text()) for name in ("killed", "out"))
-    assert again["temperature"] == report["temperature"] and again["validation"] == report["validation"]
-    # Not equal: which clips make the profiles of the first batch after a resume is drawn anew.
-    assert again["test"]["calibration"]["nll"] == pytest.approx(report["test"]["calibration"]["nll"], rel=0.05)
+    for part in ("temperature", "validation", "test"):
+        assert again[part] == report[part], part
 
 
 def test_the_queue_hands_the_encoder_on(trained, mini_ravdess):

@@ -115,6 +115,10 @@ class SerTrainer(Trainer):
                     optimizer.add_param_group({**group, "params": moved, "lr": self.args.encoder_learning_rate})
         return optimizer
 
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        """As Trainer's, in float32 even where a finished model is written as float16: a run goes on from it."""
+        super()._save(output_dir, self.model.state_dict() if state_dict is None else state_dict)
+
     def train(self, *args, **kwargs):
         self._since = time.monotonic()
         return super().train(*args, **kwargs)
