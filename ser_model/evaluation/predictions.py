@@ -48,7 +48,8 @@ def predict_items(
     rate = recognizer.sampling_rate
     waves = load_items(table, items, rate, augmentation, seed)
     progress = tqdm(waves, desc=f"Predicting the {name} part", total=len(items), unit="clip")
-    return np.array([list(recognizer(wave, rate).probabilities.values()) for wave in progress])
+    results = (recognizer.predict_batch([wave], gate=False)[0] for wave in progress)  # every clip counts
+    return np.array([list(result.probabilities.values()) for result in results])
 
 
 def load_items(
