@@ -32,7 +32,7 @@ class Speech(NamedTuple):
     @classmethod
     def of(cls, stretches: Sequence[tuple[float, float]], duration: float) -> Speech:
         """The sum of stretches `(start, end)` of a recording, all in seconds."""
-        seconds = sum(end - start for start, end in stretches)
+        seconds = sum((end - start for start, end in stretches), start=0.0)
         return cls(seconds, seconds / duration if duration else 0.0)
 
     def rounded(self) -> dict[str, float]:
