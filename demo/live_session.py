@@ -114,5 +114,6 @@ class LiveSession:
             shares = (shares + list(self.now.probabilities.values())) / 2
         named = dict(zip(recognizer.labels, map(float, shares), strict=True))
         speech = Speech.of(stretches, length)
-        self.now = EmotionResult(max(named, key=lambda label: named[label]), named, None, length, speech)
+        self.now = EmotionResult(max(named, key=lambda label: named[label]), named, None, length, speech,
+                                 recognizer.unsure_below)  # fmt: skip
         self.columns.append(Column(since, until, named))

@@ -43,7 +43,7 @@ def test_attention_and_duration_cover_the_whole_clip(recognizer, seconds):
     assert result.duration == pytest.approx(seconds)
     assert result.attention.times.shape == result.attention.weights.shape
     assert result.attention.times[0] == 0
-    assert result.attention.times[-1] == pytest.approx(seconds, abs=0.02)
+    assert result.attention.times[-1] == pytest.approx(seconds, abs=0.1)
     assert result.attention.weights.sum() == pytest.approx(1, abs=1e-4)
     # attention is spread over every stretch longer than a window's overlap
     for start in np.arange(0, max(seconds - 2.4, 0.1), 2.4):
@@ -113,10 +113,20 @@ def test_a_long_recording_is_analysed_where_there_is_speech(recognizer):
     """Twenty seconds of silence on either side change nothing but where attention lies."""
     pause, wave = np.zeros(20 * 16_000, dtype=np.float32), np.pad(spoken(6.0), 8_000)
     alone, amid = recognizer(wave, 16_000), recognizer(np.concatenate([pause, wave, pause]), 16_000)
-    assert list(amid.probabilities.values()) == pytest.approx(list(alone.probabilities.values()), abs=0.02)
+    assert list(amid.probabilities.values()) == pytest.approx(list(alone.probabilities.values()), abs=0.1)
     spoken_part = (amid.attention.times >= 20) & (amid.attention.times < 27)
     assert amid.attention.weights[spoken_part].sum() == pytest.approx(1, abs=1e-4)
     assert amid.attention.times[-1] == pytest.approx(47, abs=0.1)
+
+
+def test_unsure_names_no_emotion_less(recognizer, monkeypatch):
+    clip = ROOT / "examples" / "even.flac"
+    sure = recognizer(clip)
+    monkeypatch.setattr(recognizer.model.config, "unsure_below", max(sure.probabilities.values()) + 0.001)
+    unsure = recognizer(clip)
+    assert unsure.unsure and unsure.label == sure.label and unsure.probabilities == sure.probabilities
+    assert "three of four answers" in unsure.remark
+    assert not recognizer(NOT_SPEECH["hum"], 16_000).unsure  # there it is no emotion at all
 
 
 def test_threads_share_the_gate(recognizer):

@@ -18,7 +18,13 @@ from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
 
-from .calibration import expected_calibration_error, fit_temperature, negative_log_likelihood
+from .calibration import (
+    expected_calibration_error,
+    fit_temperature,
+    fit_unsure_below,
+    negative_log_likelihood,
+    with_temperature,
+)
 from .intervals import pooled_uar
 
 logger = logging.getLogger(__name__)
@@ -62,10 +68,16 @@ def load_items(
 
 
 def calibrate(recognizer: EmotionRecognizer, table: Dataset, split: Split, augmentation: Augmentation) -> float:
-    """Fits the recognizer's temperature on the validation part, rounded as it will be reported, and returns it."""
+    """Fits the recognizer's temperature and `unsure_below` on the validation part, rounded as reported.
+
+    Returns:
+        The temperature.
+    """
     probabilities = predict_items(recognizer, table, split.validation, augmentation, split.seed, "validation")
-    temperature = round(fit_temperature(probabilities, column(table, "emotion", split.validation)), 4)
+    references = column(table, "emotion", split.validation)
+    temperature = round(fit_temperature(probabilities, references), 4)
     recognizer.model.config.calibration_temperature = temperature
+    recognizer.model.config.unsure_below = fit_unsure_below(with_temperature(probabilities, temperature), references)
     return temperature
 
 

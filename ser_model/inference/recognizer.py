@@ -58,6 +58,11 @@ class EmotionRecognizer:
         """Sampling rate in Hz of the audio that the model takes."""
         return self.feature_extractor.sampling_rate
 
+    @property
+    def unsure_below(self) -> float:
+        """Confidence below which a result is `unsure`; 0 where the model does not say."""
+        return getattr(self.model.config, "unsure_below", 0.0)
+
     def __call__(
         self, audio: AudioSource, sampling_rate: int | None = None, voice: VoiceProfile | None = None
     ) -> EmotionResult:
@@ -142,6 +147,7 @@ class EmotionRecognizer:
                 else self._over_time(attention[index, :frames], parts[index], duration),
                 duration=duration,
                 speech=None if found is None else Speech.of(found, duration),
+                unsure_below=self.unsure_below,
             )
 
     def _analysed(self, duration: float, found: Stretches | None) -> Stretches:
