@@ -36,6 +36,7 @@ QUESTIONS = {
     ),
     "How reliable is the confidence?": (
         "On clips like those of the test, the calibration error beside the predicted emotion tells; on other clips it "
-        "is unknown. Below each prediction stands the precision of the model for that emotion."
+        "is unknown. Below each prediction stands how many test answers of about the same confidence were right, or, "
+        "where a model's report does not say, its precision for that emotion."
     ),
 }

@@ -163,7 +163,21 @@ def of_prediction(report: Mapping[str, Any] | None, predicted: Mapping[str, Any]
         predicted: As `EmotionResult.as_data` gives it, with a label.
     """
     second = "" if predicted["unsure"] else close_second(predicted["probabilities"])
-    return [second, precision_note(report, predicted["label"])]
+    confidence = predicted["probabilities"][predicted["label"]]
+    return [reliability(report, confidence) or precision_note(report, predicted["label"]), second]
+
+
+def reliability(report: Mapping[str, Any] | None, confidence: float) -> str:
+    """How often answers of about this confidence were right in the model's test; empty where no report tells."""
+    bands = (report or {}).get("test", {}).get("calibration", {}).get("bands", [])
+    for band in bands:
+        if band["from"] <= confidence <= band["to"] and band["clips"]:
+            tenths = round(10 * band["right"])
+            share = "more than 9 of 10" if tenths == 10 else "fewer than 1 of 10" if tenths == 0 else f"{tenths} of 10"
+            span = f"{100 * band['from']:.0f} to {100 * band['to']:.0f} %"
+            speakers = _TESTED_ON[speakers_tested(report or {})]
+            return f"Of answers this confident ({span}), {share} were right on {speakers}."
+    return ""
 
 
 def level(wave: np.ndarray, duration: float) -> str:

@@ -19,6 +19,7 @@ from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
 
 from .calibration import (
+    calibration_bands,
     expected_calibration_error,
     fit_temperature,
     fit_unsure_below,
@@ -87,8 +88,8 @@ def evaluate_predictions(
     """Compares predictions with the labels.
 
     Returns:
-        The figures of `EmotionMetrics`; `calibration`: expected calibration error `ece` and negative
-        log-likelihood `nll`; and those of `figures_by_group`.
+        The figures of `EmotionMetrics`; `calibration`: expected calibration error `ece`, negative
+        log-likelihood `nll` and `calibration_bands`; and those of `figures_by_group`.
     """
     references, predictions = column(table, "emotion", items), probabilities.argmax(axis=1)
     figures = emotion_metrics(predictions, references, labels)
@@ -98,6 +99,7 @@ def evaluate_predictions(
     figures["calibration"] = {
         "ece": expected_calibration_error(probabilities, references),
         "nll": negative_log_likelihood(probabilities, references),
+        "bands": calibration_bands(probabilities, references),
     }
     return figures | figures_by_group(predictions, table, items, labels)
 
