@@ -15,7 +15,7 @@ NOTHING_CHOSEN = "Record or upload a clip first."
 NO_FILES = "Choose some files first."
 NO_MODELS = "Choose at least one model."
 NO_SPEECH = "No speech was found in the recording."
-PREDICTED = "Predicted emotion"
+PREDICTED, NO_PREDICTION = "Predicted emotion", "No prediction"
 CANCELLED = "Cancelled."
 CANNOT_PLAY = (
     "The browser cannot play this recording: its format is unsupported, or it has been deleted. Upload it again."
