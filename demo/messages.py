@@ -65,11 +65,7 @@ def percent(share: float) -> str:
 
 
 def answer(predicted: Mapping[str, Any]) -> str:
-    """What stands in the place of the emotion: the emotion, the two it may be, or that there is no speech.
-
-    Args:
-        predicted: As `EmotionResult.as_data` gives it.
-    """
+    """What stands for `EmotionResult.as_data`: the emotion, the two it may be, or that there is no speech."""
     if predicted["label"] is None:
         return "No speech found"
     if not predicted["unsure"]:
@@ -156,12 +152,7 @@ def close_second(probabilities: Mapping[str, float]) -> str:
 
 
 def of_prediction(report: Mapping[str, Any] | None, predicted: Mapping[str, Any]) -> list[str]:
-    """What is said below a predicted emotion; empty strings where there is nothing to say.
-
-    Args:
-        report: The model's report.
-        predicted: As `EmotionResult.as_data` gives it, with a label.
-    """
+    """What a model's report and `EmotionResult.as_data` say below a predicted emotion; empty where nothing."""
     second = "" if predicted["unsure"] else close_second(predicted["probabilities"])
     confidence = predicted["probabilities"][predicted["label"]]
     return [reliability(report, confidence) or precision_note(report, predicted["label"]), second]
@@ -173,7 +164,7 @@ def reliability(report: Mapping[str, Any] | None, confidence: float) -> str:
     for band in bands:
         if band["from"] <= confidence <= band["to"] and band["clips"]:
             tenths = round(10 * band["right"])
-            share = "more than 9 of 10" if tenths == 10 else "fewer than 1 of 10" if tenths == 0 else f"{tenths} of 10"
+            share = {0: "fewer than 1 of 10", 10: "more than 9 of 10"}.get(tenths, f"{tenths} of 10")
             span = f"{100 * band['from']:.0f} to {100 * band['to']:.0f} %"
             speakers = _TESTED_ON[speakers_tested(report or {})]
             return f"Of answers this confident ({span}), {share} were right on {speakers}."

@@ -21,8 +21,7 @@ INTRODUCTION = (
 )
 NOTICE = (
     "It infers the emotion that a voice expresses, learned from actors: not what a person feels.",
-    "Tell people before you use it on them. European Union law prohibits inferring emotions at work and in education, "
-    "with narrow exceptions.",
+    "Tell people before you use it on them. At work and in education EU law prohibits it, with narrow exceptions.",
 )
 PRIVACY = "Clips are analysed by the machine that serves this page, sent nowhere else, and deleted within an hour."
 DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that is promised

@@ -164,3 +164,18 @@ def test_on_real_test_speakers(recognizer, corpora):
     right = [recognizer.labels[int(path.name[6:8]) - 1] == recognizer(path).label for path in paths]
     assert len(paths) == 60
     assert np.mean(right) == pytest.approx(recognizer.report["test"]["per_speaker"]["ravdess_01"]["accuracy"])
+
+
+def test_unsure_and_reliability_on_real_test_speakers(corpora):
+    """What is said beside a prediction holds, about, for the first ten clips of each test speaker."""
+    recognizer = EmotionRecognizer.from_pretrained(DEFAULT.parent / "logmel-cnn-bilstm")
+    speakers = [name[-2:] for name in recognizer.report["test"]["per_speaker"]]
+    paths = [path for actor in speakers for path in sorted((corpora / "ravdess").rglob(f"03-01-*-{actor}.flac"))[::6]]
+    results = [(recognizer(path), recognizer.labels[int(path.name[6:8]) - 1]) for path in paths]
+    assert len(results) == 40 and all(result.label for result, _ in results)
+    sure = [result.label == truth for result, truth in results if not result.unsure]
+    unsure = [result.label == truth for result, truth in results if result.unsure]
+    assert np.mean(sure) > np.mean(unsure) and np.mean(sure) == pytest.approx(
+        recognizer.report["test"]["answered"]["right"], abs=0.2
+    )
+    assert all(result.unsure == (max(result.probabilities.values()) < recognizer.unsure_below) for result, _ in results)
