@@ -13,9 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ser_model.inference.timeline import Segment
 
 from .colours import EMOTION_COLOURS, colour_of
-from .messages import CANNOT_PLAY, SILENCE, percent
+from .messages import CANNOT_PLAY, NO_PREDICTION, PREDICTED, answer, percent
 from .timeline_plot import clock
 
+NO_COLOUR = "var(--border-color-primary)"
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -42,6 +43,11 @@ def html(value: str, elem_id: str) -> gr.HTML:
     return gr.HTML(value, elem_id=elem_id, elem_classes="ser-html", js_on_load=None)
 
 
+def header(title: str, introduction: str, notice: Sequence[str]) -> str:
+    """The head of the page; what people must be told ends with a link to the tab About."""
+    return render("header", title=title, introduction=introduction, notice=notice)
+
+
 def waiting_card() -> str:
     """Stands in the place of a result before there is one."""
     return render("waiting")
@@ -52,9 +58,28 @@ def message_card(message: str) -> str:
     return render("message", message=message)
 
 
-def emotion_card(label: str, probability: float, remarks: Sequence[str]) -> str:
-    """The emotion in large letters, its probability, and remarks below; empty ones are left out."""
-    return render("emotion", label=label, probability=probability, remarks=remarks)
+def emotion_card(
+    predicted: Mapping[str, Any], remarks: Sequence[str], lead: str = PREDICTED, live: bool = False
+) -> str:
+    """The emotion in large letters, its probability, and remarks below; weaker where there is none or it is unsure.
+
+    Args:
+        predicted: As `EmotionResult.as_data` gives it.
+        remarks: Sentences; empty ones are left out.
+        lead: What stands above.
+        live: Whether it stands in the tab Live, where it is drawn anew three times a second.
+    """
+    label = predicted["label"]
+    return render(
+        "emotion",
+        answer=answer(predicted),
+        colour=NO_COLOUR if label is None else colour_of(label),
+        lead=NO_PREDICTION if label is None else lead,
+        live=live,
+        probability=None if label is None else predicted["probabilities"][label],
+        remarks=[predicted["remark"], *remarks],
+        weak=label is None or predicted["unsure"] or lead != PREDICTED,
+    )
 
 
 def bar_list(probabilities: Mapping[str, float]) -> str:
@@ -119,10 +144,17 @@ def table(
 def batch_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """One row for each predicted file; the heads sort it."""
     cells = [
-        (row["file"], row["label"], percent(row["probabilities"][row["label"]]), f"{row['duration']:.1f}")
+        (
+            row["file"],
+            row["label"] if row["label"] and not row["unsure"] else answer(row),
+            percent(row["probabilities"][row["label"]]) if row["label"] else "",
+            f"{row['duration']:.1f}",
+            f"{row['speech']['seconds']:.1f}",
+        )
         for row in rows
     ]
-    return table("Files", ("file", "emotion", "probability", "seconds"), cells, swatches=True, sortable=True)
+    head = ("file", "emotion", "probability", "seconds", "speech")
+    return table("Files", head, cells, swatches=True, sortable=True)
 
 
 def defect_list(defects: Sequence[tuple[str, str]]) -> str:
@@ -165,11 +197,12 @@ def live_waiting() -> str:
     return render("live_waiting")
 
 
-def live_card(label: str | None, probability: float, remark: str = "") -> str:
-    """The current emotion, None is silence, and a remark where there is one."""
-    return render("live", label=label, probability=probability, silence=SILENCE, remark=remark)
+def live_state(state: str, lead: str) -> str:
+    """Stands in the place of the live emotion while there is none."""
+    return render("emotion", answer=state, colour=NO_COLOUR, lead=lead, live=True, probability=None, remarks=(),
+                  weak=True)  # fmt: skip
 
 
-def about(limits: Sequence[str], privacy: Sequence[str], licences: Sequence[str], questions: Mapping[str, str]) -> str:
-    """The texts of the tab About."""
-    return render("about", limits=limits, privacy=privacy, licences=licences, questions=questions)
+def about(sections: Mapping[str, Sequence[str]], questions: Mapping[str, str]) -> str:
+    """The texts of the tab About: heading -> sentences, and questions with their answers."""
+    return render("about", sections=sections, questions=questions)

@@ -15,7 +15,8 @@ from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.run import left_out_by_name
 
-from .predictions import evaluate_predictions, predict_items
+from .calibration import answered
+from .predictions import column, evaluate_predictions, predict_items
 from .voice_profiles import evaluate_voice_profiles
 
 
@@ -49,7 +50,7 @@ def evaluate_checkpoint(
         raise CorpusError("The model has no report.json, which says what it was trained on.")
     report = dict(trained, protocol=protocol or trained["protocol"], fold=fold or trained["fold"])
     if corpora is None:
-        table, parts = _split_again(report, trained, folder)
+        table, parts = split_again(report, trained, folder)
         report["split_sizes"] = {name: len(items) for name, items in parts.items()}
     else:
         table, items = _chosen_corpora(report, trained, folder, corpora, recognizer.labels)
@@ -73,21 +74,21 @@ def evaluate_parts(
     """Figures of the validation and test parts that are given.
 
     Returns:
-        `validation` and `test` as `evaluate_predictions` gives them; `voice_profiles` of the test part
-        as `evaluate_voice_profiles` gives them, where it does.
+        `validation` and `test` as `evaluate_predictions` gives them, and `answered` of each;
+        `voice_profiles` of the test part as `evaluate_voice_profiles` gives them, where it does.
     """
     report: dict[str, Any] = {}
     for name in [name for name in ("validation", "test") if name in parts]:
         predicted = predict_items(recognizer, table, parts[name], augmentation, seed, name)
         report[name] = evaluate_predictions(predicted, table, parts[name], recognizer.labels, name)
+        references = column(table, "emotion", parts[name])
+        report[name]["answered"] = answered(predicted, references, recognizer.unsure_below)
     if profiles := evaluate_voice_profiles(recognizer, table, parts.get("test", []), augmentation, seed):
         report["voice_profiles"] = profiles
     return report
 
 
-def _split_again(
-    report: dict[str, Any], trained: dict[str, Any], folder: Path
-) -> tuple[Dataset, dict[str, list[Item]]]:
+def split_again(report: dict[str, Any], trained: dict[str, Any], folder: Path) -> tuple[Dataset, dict[str, list[Item]]]:
     """The corpora trained on, split as `report` says; adds to it what was left out and what leaks."""
     settings, seed = trained["settings"], trained["seed"]
     views = Augmentation(**settings["augmentation"]).views
@@ -109,7 +110,7 @@ def _chosen_corpora(
     tables: list[Dataset] = []
     items: list[Item] = []
     if set(corpora) & set(trained["corpora"]):
-        known, parts = _split_again(report, trained, folder)
+        known, parts = split_again(report, trained, folder)
         origins = list(known["corpus"])
         tables, items = [known], [item for item in parts["test"] if origins[item[0]] in corpora]
     unseen = [name for name in corpora if name not in trained["corpora"]]
