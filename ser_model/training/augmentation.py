@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,15 +43,8 @@ class Augmentation:
         """
         if view == 0:
             return samples
-        state, numpy_state = random.getstate(), np.random.get_state()
-        draw = zlib.crc32(f"{seed}/{view}/{clip}".encode())
-        random.seed(draw)  # audiomentations draws from the global generators
-        np.random.seed(draw)
-        try:
+        with drawn_from(zlib.crc32(f"{seed}/{view}/{clip}".encode())):
             return self._changes()(samples, sample_rate=sampling_rate)
-        finally:
-            random.setstate(state)
-            np.random.set_state(numpy_state)
 
     def _changes(self):
         from audiomentations import AddGaussianSNR, Compose, PitchShift, Shift, TimeStretch
@@ -68,3 +62,16 @@ class Augmentation:
             low, high = self.noise_snr_db
             changes.append(AddGaussianSNR(min_snr_db=low, max_snr_db=high, p=p))
         return Compose(changes)
+
+
+@contextmanager
+def drawn_from(seed: int) -> Iterator[None]:
+    """Seeds the global generators, which audiomentations draws from, and afterwards leaves them as they were."""
+    state, numpy_state = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        np.random.set_state(numpy_state)
