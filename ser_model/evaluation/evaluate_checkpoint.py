@@ -97,8 +97,9 @@ def evaluate_parts(
     """
     report: dict[str, Any] = {}
     for name in [name for name in ("validation", "test") if name in parts]:
-        predicted = predict_items(recognizer, table, parts[name], augmentation, seed, name)
-        report[name] = evaluate_predictions(predicted, table, parts[name], recognizer.labels, name)
+        predicted, items = predict_items(recognizer, table, parts[name], augmentation, seed, name), parts[name]
+        temperature = recognizer.model.config.calibration_temperature
+        report[name] = evaluate_predictions(predicted, table, items, recognizer.labels, name, temperature)
     if profiles := evaluate_voice_profiles(recognizer, table, parts.get("test", []), augmentation, seed):
         report["voice_profiles"] = profiles
     return report

@@ -52,7 +52,7 @@ def babble(count: int, scene: Scene) -> np.ndarray:
         raise ValueError("babble needs clips of other speakers")
     mixed = np.zeros(count)
     for _ in range(scene.draw.integers(BABBLE_VOICES[0], BABBLE_VOICES[1] + 1)):
-        voice = scene.others[scene.draw.integers(len(scene.others))]
+        voice = scene.others[int(scene.draw.integers(len(scene.others)))]
         start = scene.draw.integers(len(voice))
         mixed += np.resize(np.roll(voice, -start), count) / np.sqrt(np.mean(np.square(voice)))
     return mixed
