@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 LIMITS_NOTE = (
-    "Thresholds are those of audeering/ser-tests where it has the check, those for women, men and pitch bands widened "
-    "by sqrt(1000 / clips); docs/robustness.md lists all."
+    "Thresholds are those of audeering/ser-tests where it has the check, those for women, men and pitch bands\n"
+    "widened by sqrt(1000 / clips) below 1,000 clips; the project's docs/robustness.md lists all."
 )
 
 _SECTION = """## Robustness
 
 {passed} of {count} checks passed ({share:.0%}); a random model, which answers by the shares of the classes, passes
-{random:.0%}. Accuracy was checked on {of} test clips, changes on {clips} of them ({per_corpus}; equally many of each
-emotion of each corpus as far as there are), protocol `{protocol}`, fold {fold}, seed {seed}. {note}
+{random:.0%}. Protocol `{protocol}`, fold {fold}: accuracy on {of} test clips, changes on {clips} of them
+({per_corpus}), drawn evenly over corpora, emotions and speakers with seed {seed}.
+{note}
 
 | checks | passed | random model |
 |---|---|---|
@@ -21,15 +23,16 @@ emotion of each corpus as far as there are), protocol `{protocol}`, fold {fold},
 
 ![Change of UAR against the share of unchanged predictions](robustness.png)
 
-Not passed: {failed}.{skipped}
+Not passed:
 
+{failed}
+{skipped}
 """
 
 
 def robustness_section(robustness: dict[str, Any]) -> str:
     """The card's section, from the content of `robustness.json`."""
     chance, sample = robustness["yardsticks"]["random"], robustness["sample"]
-    failed = [check for check in robustness["checks"] if not check["passed"]]
     return _SECTION.format(
         passed=robustness["checks_passed"],
         count=robustness["num_checks"],
@@ -46,8 +49,8 @@ def robustness_section(robustness: dict[str, Any]) -> str:
             f"| {group} | {found['passed']} of {found['checks']} | {chance['groups'][group]['passed']} |"
             for group, found in robustness["groups"].items()
         ),
-        failed="; ".join(_as_text(check) for check in failed) or "none",
-        skipped=f"\n\nNot run: {_skipped(robustness)}." if robustness["skipped"] else "",
+        failed=_failed(robustness["checks"]),
+        skipped=f"\nNot run: {_skipped(robustness)}.\n" if robustness["skipped"] else "",
     )
 
 
@@ -66,7 +69,7 @@ def robustness_table(robustness: dict[str, Any]) -> str:
     sample, speakers = robustness["sample"], robustness["speakers"]
     lines += [
         "",
-        f"Changes on {sample['clips']} of {sample['of']} test clips ({_per_corpus(sample)}), seed {robustness['seed']}.",
+        f"Changes: {sample['clips']} of {sample['of']} test clips ({_per_corpus(sample)}), seed {robustness['seed']}.",
         f"UAR of these as they are: {robustness['clean']['uar']:.1%}.",
     ]
     if speakers:
@@ -96,8 +99,20 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def _as_text(check: dict[str, Any]) -> str:
-    return f"{check['name']}, {check['measure']} {check['value']:.2f} ({check['required']} {check['threshold']:.2f})"
+def _failed(checks: list[dict[str, Any]]) -> str:
+    """One line a group: names, each with what was measured and what is required."""
+    groups: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for check in checks:
+        if not check["passed"]:
+            figures = f"{check['measure']} {check['value']:.3f}, {check['required']} {check['threshold']:.3f}"
+            groups[check["group"]][check["name"]].append(figures)
+    return (
+        "\n".join(
+            f"- {group}: " + "; ".join(f"{name} ({'; '.join(figures)})" for name, figures in names.items())
+            for group, names in groups.items()
+        )
+        or "- none"
+    )
 
 
 def _per_corpus(sample: dict[str, Any]) -> str:

@@ -81,7 +81,7 @@ def music(count: int, scene: Scene) -> np.ndarray:
         root = key * SEMITONE ** scene.draw.choice([0, 2, 4, 5, 7, 9])
         third = scene.draw.choice([3, 4])
         for interval in (0, third, 7, 12):
-            note = _tone(2 * step, scene, root * SEMITONE**interval, 1 / HARMONICS**1.5)
+            note = _tone(2 * step, scene, root * SEMITONE**interval, 1 / HARMONICS[:5] ** 1.5)
             mixed[start : start + 2 * step] += note * np.exp(-4 * np.arange(2 * step) / scene.rate)
     return mixed[:count]
 

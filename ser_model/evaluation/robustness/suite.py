@@ -218,6 +218,7 @@ def run_suite(
             "of": len(items),
             "speakers": len({name for name in speakers[sample].tolist() if name}),
             "per_corpus": {name: sample_corpora.count(name) for name in sorted(set(sample_corpora))},
+            "drawn": "evenly over corpora, emotions and speakers",
         },
         "clean": {"uar": round(emotion_metrics(clean[MODEL][sample], references[sample], labels)["uar"], 4)},
         "speakers": speaker_figures(clean[MODEL], references, labels, speakers),
