@@ -10,6 +10,9 @@ import pytest
 from conftest import ROOT
 from hub_helpers import hashes, small_checkpoint
 
+from ser_model.__main__ import main
+from ser_model.evaluation.robustness import suite
+from ser_model.evaluation.robustness.channels import missing_encoder
 from ser_model.evaluation.robustness.perturbations import NON_SPEECH, PERTURBATIONS
 from ser_model.hub import NOT_PUSHED
 from ser_model.labels import EMOTIONS
@@ -18,15 +21,8 @@ from ser_model.reporting.robustness_section import robustness_section, robustnes
 WRITTEN = {"robustness.json", "robustness.png", "README.md"}
 
 
-def run(*words, cache, **env):
-    environment = os.environ | {"HF_DATASETS_CACHE": str(cache), "OMP_NUM_THREADS": "1"} | env
-    command = [sys.executable, "-m", "ser_model", "robustness", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+def run(*words):
+    return main(["robustness", *map(str, words)])
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +36,13 @@ def checkpoint(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def checked(checkpoint, mini_ravdess, cache):
+def checked(checkpoint, mini_ravdess):
     before = hashes(checkpoint)
-    done = run(checkpoint, "--data_dir", mini_ravdess, "--clips", 8, "--num_proc", 2, cache=cache)
+    words = [checkpoint, "--data_dir", mini_ravdess, "--clips", 8, "--num_proc", 2]
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_model", "robustness", *map(str, words)],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3_000:]
     after = hashes(checkpoint)
     assert {name for name in after if after[name] != before.get(name)} == WRITTEN and set(before) <= set(after)
@@ -78,31 +78,34 @@ def test_the_card_has_the_section_and_the_hub_gets_the_files(checked, checkpoint
     assert not shutil.ignore_patterns(*NOT_PUSHED)(str(checkpoint), sorted(WRITTEN))
 
 
-def test_the_seed_decides_and_the_number_of_processes_does_not(checked, checkpoint, mini_ravdess, cache, tmp_path):
+def test_the_seed_decides_and_the_number_of_processes_does_not(checked, checkpoint, mini_ravdess, tmp_path):
     copy = shutil.copytree(checkpoint, tmp_path / "copy")
-    done = run(copy, "--data_dir", mini_ravdess, "--clips", 8, "--num_proc", 1, cache=cache)
-    assert done.returncode == 0, done.stderr[-3_000:]
+    assert run(copy, "--data_dir", mini_ravdess, "--clips", 8, "--num_proc", 1) == 0
     assert json.loads((copy / "robustness.json").read_text()) == checked[1]
 
 
-def test_without_ffmpeg_the_codecs_are_left_out_and_said(checked, checkpoint, mini_ravdess, cache, tmp_path):
+def test_without_ffmpeg_the_codecs_are_left_out_and_said(checkpoint, mini_ravdess, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(suite, "missing_encoder", missing_encoder.__wrapped__)  # which remembers
     copy = shutil.copytree(checkpoint, tmp_path / "copy")
-    options = ("--data_dir", mini_ravdess, "--clips", 2, "--num_proc", 1)
-    done = run(copy, *options, cache=cache, PATH=str(tmp_path))
-    assert done.returncode == 0, done.stderr[-3_000:]
+    assert run(copy, "--data_dir", mini_ravdess, "--clips", 2, "--num_proc", 1) == 0
     found = json.loads((copy / "robustness.json").read_text())
     codecs = {"MP3, 32 kbit/s", "Opus, 12 kbit/s"}
     assert found["skipped"] == dict.fromkeys(codecs, "the program ffmpeg is not installed")
     assert not codecs & {check["name"] for check in found["checks"]}
     said = "MP3, 32 kbit/s (the program ffmpeg is not installed)"
-    assert said in done.stdout and said in (copy / "README.md").read_text()
+    assert said in capsys.readouterr().out and said in (copy / "README.md").read_text()
 
 
-def test_errors_are_one_sentence_and_leave_the_folder_alone(checkpoint, tmp_path, cache):
+def test_errors_are_one_sentence_and_leave_the_folder_alone(checkpoint, tmp_path, capsys):
     before = hashes(checkpoint)
-    done = run(checkpoint, "--data_dir", tmp_path, cache=cache)
-    assert done.returncode == 1 and "clip lies below" in done.stderr and "Traceback" not in done.stderr
-    done = run(tmp_path / "nowhere", cache=cache)
-    assert done.returncode == 1 and done.stderr.startswith("robustness: No model could be loaded")
-    assert run(checkpoint, "--clips", 0, cache=cache).returncode == 2
+    for words, said in (
+        ((checkpoint, "--data_dir", tmp_path), "clip lies below"),
+        ((tmp_path / "nowhere",), "No model could be loaded"),
+    ):
+        assert run(*words) == 1
+        out, err = capsys.readouterr()
+        assert out == "" and err.count("\n") == 1 and err.startswith("robustness: ") and said in err
+    with pytest.raises(SystemExit, match="2"):
+        run(checkpoint, "--clips", 0)
     assert hashes(checkpoint) == before
