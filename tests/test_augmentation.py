@@ -42,6 +42,20 @@ def test_noise_has_the_ratio_asked_for():
     assert 10 * np.log10(np.mean(WAVE**2) / np.mean(noise**2)) == pytest.approx(20, abs=0.5)
 
 
+def test_views_get_the_changes_named_for_them():
+    augmentation = Augmentation(
+        views=3, pitch_semitones=4, noise_snr_db=[0, 0],
+        changes_by_view=[["noise_snr_db"], ["pitch_semitones"], ["noise_snr_db", "pitch_semitones"]],
+    )  # fmt: skip
+    noisy, shifted, both, again = (augmentation.view(WAVE, RATE, "a", view, 0) for view in (1, 2, 3, 4))
+    assert pitch_of(noisy) == pytest.approx(pitch_of(WAVE), rel=1e-3) and np.std(noisy) > 1.3 * np.std(WAVE)
+    assert abs(np.log2(pitch_of(shifted) / pitch_of(WAVE))) > 0.02 and np.std(shifted) < 1.1 * np.std(WAVE)
+    assert abs(np.log2(pitch_of(both) / pitch_of(WAVE))) > 0.02 and np.std(both) > 1.3 * np.std(WAVE)
+    assert pitch_of(again) == pytest.approx(pitch_of(WAVE), rel=1e-3)
+    with pytest.raises(ValueError, match="changes_by_view names time_shift, which is not among the changes"):
+        Augmentation(views=1, changes_by_view=[["time_shift"]])
+
+
 def test_time_stretch_changes_length_not_pitch():
     stretched = Augmentation(views=1, probability=1.0, time_stretch=[0.8, 0.8]).view(WAVE, RATE, "a", 1, 0)
     assert len(stretched) / len(WAVE) == pytest.approx(1.25, abs=0.02)

@@ -70,6 +70,15 @@ def test_fairness_compares_groups_with_everyone_of_corpora_that_have_both():
     assert uneven["male", "difference of recall, worst class"].passed  # 0.2 against 0.277
 
 
+def test_rare_classes_are_not_compared():
+    references = np.tile([0] * 48 + [1] * 48 + [2] * 4, 20)
+    groups = np.repeat(np.array(["female", "male"], dtype=object), 1_000)
+    predictions = np.where((references == 2) & (groups == "female"), 0, references)
+    checks = fairness_checks(predictions, references, LABELS, np.repeat("one", 2_000), groups, SEX_LIMITS)
+    recalls = [check.value for check in checks if "recall" in check.measure]
+    assert recalls == [0, 0] and checks[0].value == pytest.approx(1 / 6, abs=1e-4)
+
+
 def test_a_limit_that_says_nothing_is_no_check():
     measures = {measure for _, measure in fairness(1.0, clips=80)}
     assert measures == {"difference of UAR", "difference of precision, worst class"}

@@ -7,17 +7,24 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
+
+CHANGES = ("time_stretch", "pitch_semitones", "time_shift", "noise_snr_db")
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Which views of a clip are made; each change happens with `probability`, in this order.
+    """Which views of a clip are made, by changes in this order.
 
     Args:
         views: Augmented views of each clip beside the clip itself.
         probability: Probability of each change.
+        changes_by_view: Names of the changes that view 1, 2, ... get for certain, such as
+            `[["noise_snr_db"], ["pitch_semitones"]]`, from the first again where there are more views; None to
+            draw them with `probability`.
         time_stretch: Slowest and fastest speed, pitch kept; None for no change.
         pitch_semitones: Largest shift up or down in semitones, speed kept.
         time_shift: Largest shift as a share of the clip, either way; what is left is silent.
@@ -26,10 +33,16 @@ class Augmentation:
 
     views: int = 0
     probability: float = 0.5
+    changes_by_view: Sequence[Sequence[str]] | None = None
     time_stretch: Sequence[float] | None = None
     pitch_semitones: float | None = None
     time_shift: float | None = None
     noise_snr_db: Sequence[float] | None = None
+
+    def __post_init__(self):
+        for name in {name for names in self.changes_by_view or () for name in names}:
+            if name not in CHANGES or getattr(self, name) is None:
+                raise ValueError(f"changes_by_view names {name}, which is not among the changes that have a value.")
 
     def view(self, samples: np.ndarray, sampling_rate: int, clip: str, view: int, seed: int) -> np.ndarray:
         """Makes one view of a clip; the same arguments give the same samples.
@@ -44,24 +57,24 @@ class Augmentation:
         if view == 0:
             return samples
         with drawn_from(zlib.crc32(f"{seed}/{view}/{clip}".encode())):
-            return self._changes()(samples, sample_rate=sampling_rate)
+            return self._changes(view)(samples, sample_rate=sampling_rate)
 
-    def _changes(self):
+    def _changes(self, view: int) -> Any:
         from audiomentations import AddGaussianSNR, Compose, PitchShift, Shift, TimeStretch
 
-        p = self.probability
-        changes = []
-        if self.time_stretch:
-            low, high = self.time_stretch
-            changes.append(TimeStretch(min_rate=low, max_rate=high, leave_length_unchanged=False, p=p))
-        if self.pitch_semitones:
-            changes.append(PitchShift(-self.pitch_semitones, self.pitch_semitones, p=p))
-        if self.time_shift:
-            changes.append(Shift(-self.time_shift, self.time_shift, rollover=False, p=p))
-        if self.noise_snr_db:
-            low, high = self.noise_snr_db
-            changes.append(AddGaussianSNR(min_snr_db=low, max_snr_db=high, p=p))
-        return Compose(changes)
+        low, high = self.time_stretch or (1, 1)
+        lowest, highest = self.noise_snr_db or (0, 0)
+        semitones, shift = self.pitch_semitones or 0, self.time_shift or 0
+        makers = {
+            "time_stretch": partial(TimeStretch, min_rate=low, max_rate=high, leave_length_unchanged=False),
+            "pitch_semitones": partial(PitchShift, -semitones, semitones),
+            "time_shift": partial(Shift, -shift, shift, rollover=False),
+            "noise_snr_db": partial(AddGaussianSNR, min_snr_db=lowest, max_snr_db=highest),
+        }
+        if self.changes_by_view is not None:
+            chosen = self.changes_by_view[(view - 1) % len(self.changes_by_view)]
+            return Compose([makers[name](p=1.0) for name in CHANGES if name in chosen])
+        return Compose([makers[name](p=self.probability) for name in CHANGES if getattr(self, name)])
 
 
 @contextmanager

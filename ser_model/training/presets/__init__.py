@@ -111,7 +111,13 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     _check(name, "feature_extractor", content["feature_extractor"], family.extractor_class, derived=STATISTICS)
     _check(name, "loss", content["loss"], Loss)
     _check(name, "training", content["training"], SerTrainingArguments)
-    return Preset(**content)
+    preset = Preset(**content)
+    try:
+        Augmentation(**preset.augmentation)
+        preset.extractor()
+    except ValueError as error:  # values that do not go together
+        raise PresetError(f"{name}: {error}") from None
+    return preset
 
 
 def settings_alone(settings: dict[str, Any]) -> dict[str, Any]:
