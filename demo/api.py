@@ -30,13 +30,27 @@ class AttentionData:
 
 
 @dataclass
-class Prediction:
-    """Answer of `/predict`; `duration` in seconds."""
+class SpeechData:
+    """The speech that was found in a recording: its `seconds`, and their `share` of the recording."""
 
-    label: str
+    seconds: float
+    share: float
+
+
+@dataclass
+class Prediction:
+    """Answer of `/predict`: `label` is None where no speech was found; `duration` in seconds.
+
+    `unsure`: the label is too often wrong at this confidence. `remark`: why not to rely on it, or why there is none.
+    """
+
+    label: str | None
     probabilities: dict[str, float]
-    attention: AttentionData | None
     duration: float
+    speech: SpeechData
+    unsure: bool
+    remark: str
+    attention: AttentionData | None
 
 
 @dataclass
@@ -63,6 +77,7 @@ class TimelineData:
     """Answer of `/timeline`; `duration` in seconds."""
 
     duration: float
+    speech: SpeechData
     labels: list[str]
     segments: list[SegmentData]
     windows: list[WindowData]
@@ -70,23 +85,29 @@ class TimelineData:
 
 @dataclass
 class FileRow:
-    """One file's row in the answer of `/batch`: the prediction, or `error`."""
+    """One file's row in the answer of `/batch`: the prediction, as in `Prediction`, or `error`."""
 
     file: str
     label: str | None
     probabilities: dict[str, float] | None
     duration: float | None
+    speech: SpeechData | None
+    unsure: bool | None
+    remark: str | None
     error: str | None
 
 
 @dataclass
 class Comparison:
-    """One checkpoint's entry in the answer of `/compare`: its prediction, or `error`."""
+    """One checkpoint's entry in the answer of `/compare`: its prediction, as in `Prediction`, or `error`."""
 
     model: str
     label: str | None
     probabilities: dict[str, float] | None
     duration: float | None
+    speech: SpeechData | None
+    unsure: bool | None
+    remark: str | None
     error: str | None
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ser_model.inference.timeline import Segment
 
 from .colours import EMOTION_COLOURS, colour_of
-from .messages import CANNOT_PLAY, SILENCE, percent
+from .messages import CANNOT_PLAY, PREDICTED, answer, percent
 from .timeline_plot import clock
 
 _TEMPLATES = Environment(
@@ -52,9 +52,28 @@ def message_card(message: str) -> str:
     return render("message", message=message)
 
 
-def emotion_card(label: str, probability: float, remarks: Sequence[str]) -> str:
-    """The emotion in large letters, its probability, and remarks below; empty ones are left out."""
-    return render("emotion", label=label, probability=probability, remarks=remarks)
+def emotion_card(
+    predicted: Mapping[str, Any], remarks: Sequence[str], lead: str = PREDICTED, live: bool = False
+) -> str:
+    """The emotion in large letters, its probability, and remarks below; weaker where there is none or it is unsure.
+
+    Args:
+        predicted: As `EmotionResult.as_data` gives it.
+        remarks: Sentences; empty ones are left out.
+        lead: What stands above.
+        live: Whether it stands in the tab Live, where it is drawn anew three times a second.
+    """
+    label = predicted["label"]
+    return render(
+        "emotion",
+        answer=answer(predicted),
+        colour="transparent" if label is None else colour_of(label),
+        lead=lead,
+        live=live,
+        probability=None if label is None else predicted["probabilities"][label],
+        remarks=[predicted["remark"], *remarks],
+        weak=label is None or predicted["unsure"] or lead != PREDICTED,
+    )
 
 
 def bar_list(probabilities: Mapping[str, float]) -> str:
@@ -119,10 +138,17 @@ def table(
 def batch_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """One row for each predicted file; the heads sort it."""
     cells = [
-        (row["file"], row["label"], percent(row["probabilities"][row["label"]]), f"{row['duration']:.1f}")
+        (
+            row["file"],
+            row["label"] if row["label"] and not row["unsure"] else answer(row),
+            percent(row["probabilities"][row["label"]]) if row["label"] else "",
+            f"{row['duration']:.1f}",
+            f"{row['speech']['seconds']:.1f}",
+        )
         for row in rows
     ]
-    return table("Files", ("file", "emotion", "probability", "seconds"), cells, swatches=True, sortable=True)
+    head = ("file", "emotion", "probability", "seconds", "speech")
+    return table("Files", head, cells, swatches=True, sortable=True)
 
 
 def defect_list(defects: Sequence[tuple[str, str]]) -> str:
@@ -165,9 +191,10 @@ def live_waiting() -> str:
     return render("live_waiting")
 
 
-def live_card(label: str | None, probability: float, remark: str = "") -> str:
-    """The current emotion, None is silence, and a remark where there is one."""
-    return render("live", label=label, probability=probability, silence=SILENCE, remark=remark)
+def live_state(state: str, lead: str) -> str:
+    """Stands in the place of the live emotion while there is none."""
+    return render("emotion", answer=state, colour="transparent", lead=lead, live=True, probability=None, remarks=(),
+                  weak=True)  # fmt: skip
 
 
 def about(limits: Sequence[str], privacy: Sequence[str], licences: Sequence[str], questions: Mapping[str, str]) -> str:

@@ -14,15 +14,19 @@ from ser_model.inference.timeline import Timeline
 NOTHING_CHOSEN = "Record or upload a clip first."
 NO_FILES = "Choose some files first."
 NO_MODELS = "Choose at least one model."
-NO_SPEECH = "No speech was found in the recording: only silence, or a steady hum or hiss."
+NO_SPEECH = "No speech was found in the recording."
+PREDICTED = "Predicted emotion"
 CANCELLED = "Cancelled."
 CANNOT_PLAY = (
     "The browser cannot play this recording: its format is unsupported, or it has been deleted. Upload it again."
 )
 SILENCE = "silence"
+OPENING = "speech"
+OPENING_LEAD, SILENCE_LEAD = "A prediction follows after 1.5 s of speech", "No speech"
 LIVE_NOTE = (
-    "About three times a second the emotion of the last three seconds of speech is predicted. Nothing is written to "
-    "disk: the server keeps the last 20 seconds in memory and deletes them half a minute after you stop. The browser's "
+    "From 1.5 seconds of speech on, the emotion of its last three seconds is predicted about three times a second. "
+    "Nothing is written to disk: the server keeps the last five seconds in memory and deletes them half a minute after "
+    "you stop. The browser's "
     "gain control, noise suppression and echo cancellation are off, since they change the sound of emotions. "
     "Keep the level between -40 and -10 dB while you speak."
 )
@@ -58,6 +62,20 @@ CLIPPED_DB, FAINT_DB = -0.1, -35.0
 def percent(share: float) -> str:
     """`0.531` -> `53 %`."""
     return f"{100 * share:.0f} %"
+
+
+def answer(predicted: Mapping[str, Any]) -> str:
+    """What stands in the place of the emotion: the emotion, the two it may be, or that there is no speech.
+
+    Args:
+        predicted: As `EmotionResult.as_data` gives it.
+    """
+    if predicted["label"] is None:
+        return "No speech found"
+    if not predicted["unsure"]:
+        return predicted["label"]
+    ranked = sorted(predicted["probabilities"], key=lambda label: -predicted["probabilities"][label])
+    return f"Unsure: {' or '.join(ranked[:2])}"
 
 
 def accuracy_note(report: Mapping[str, Any] | None) -> str:
@@ -135,6 +153,17 @@ def close_second(probabilities: Mapping[str, float]) -> str:
         return ""
     (_, most), (label, next_most) = ranked[:2]
     return f"Close second: {label} ({percent(next_most)})." if next_most >= CLOSE_SECOND * most else ""
+
+
+def of_prediction(report: Mapping[str, Any] | None, predicted: Mapping[str, Any]) -> list[str]:
+    """What is said below a predicted emotion; empty strings where there is nothing to say.
+
+    Args:
+        report: The model's report.
+        predicted: As `EmotionResult.as_data` gives it, with a label.
+    """
+    second = "" if predicted["unsure"] else close_second(predicted["probabilities"])
+    return [second, precision_note(report, predicted["label"])]
 
 
 def level(wave: np.ndarray, duration: float) -> str:
@@ -241,6 +270,11 @@ def voice_made(seconds: float) -> str:
     return f"Your voice profile, from {seconds:.0f} s of audio, is in this browser. Clip, Live and Compare use it."
 
 
+def utterance(start: float, end: float) -> str:
+    """When the utterance was whose emotion still stands there in silence; in seconds since the start."""
+    return f"Silence. Last utterance, {start:.1f} to {end:.1f} s"
+
+
 def batch_summary(good: int, bad: int) -> str:
     """How many files have a prediction, and how many have not."""
     files = f"{good} file{'' if good == 1 else 's'} predicted"
@@ -255,44 +289,3 @@ def agreement(entries: Sequence[Mapping[str, Any]]) -> str:
     if len(set(said)) == 1:
         return f"{'Both' if len(said) == 2 else f'All {len(said)}'} models predict {said[0]}."
     return f"The models disagree ({', '.join(said)}): treat every prediction as uncertain."
-
-
-LIMITS = [
-    "Do not use it for decisions about people: not in hiring, school, insurance, health, credit, policing or border "
-    "control. European Union law forbids inferring emotions at work and at school, with few exceptions.",
-    "It was trained on actors who were told which emotion to act. Real emotions sound different, or cannot be heard at "
-    "all: people who judge the voices of one corpus (CREMA-D) agree with the acted emotion on 4 clips of 10.",
-    "It was trained on adults who speak English in North America and Britain. Other languages, cultures, ages, "
-    "accents, voice disorders, poor microphones and noisy rooms were not measured.",
-]
-ABOUT_PRIVACY = [
-    "Clips are analysed by the machine that serves this page and sent nowhere else. Nobody listens to them, and no "
-    "model is trained on them. Uploads and recordings lie in a temporary folder and are deleted within an hour, or "
-    "when the server stops. Live audio is never written to a file. A voice profile is kept in your browser until you "
-    "forget it. There are no tracking cookies and no analytics.",
-    "Record other people only with their consent.",
-]
-LICENCES = [
-    "The code is under the Apache License 2.0. A model's weights inherit the terms of the corpora it was trained on: "
-    "the table below has their licence, the model card the corpora. Most of these corpora forbid commercial use.",
-    "The synthetic examples were made with espeak-ng and are free to use. No recording of a corpus is shipped.",
-]
-QUESTIONS = {
-    "Why do I always get the same emotion?": (
-        "Speak a whole sentence of two to five seconds, close to the microphone. A peak between -20 and -3 dB, shown "
-        "below the predicted emotion, is good. This page turns the browser's gain control off, which levels loud and "
-        "quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged: "
-        "a voice profile, made on the tab My voice, can help."
-    ),
-    "Which label belongs to which output?": (
-        "The table of label indices below has the order for each model; it is also in the model's config.json."
-    ),
-    "Can it predict live?": "Yes, on the tab Live; silence is shown as silence.",
-    "Can I analyse a recording that is an hour long?": (
-        "Yes, on the tab Recording, or with python -m ser_model timeline FILE."
-    ),
-    "How reliable is the confidence?": (
-        "On clips like those of the test, the calibration error beside the predicted emotion tells; on other clips it "
-        "is unknown. Below each prediction stands the precision of the model for that emotion."
-    ),
-}

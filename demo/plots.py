@@ -49,7 +49,7 @@ def clip_figure(
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 4))
     keys = [Patch(facecolor=INK, alpha=0.75, label="waveform")]
     _draw_log_mel(lower, wave, sampling_rate)
-    if result.attention is not None:
+    if result.attention is not None and result.label is not None:
         colour = colour_of(result.label)
         times, shares = attention_curve(result.attention)
         _draw_under_wave(upper, times, shares, colour)

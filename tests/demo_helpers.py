@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-from conftest import voiced_tone
+from conftest import spoken
 
 from ser_model import CnnBilstmConfig, CnnBilstmForAudioClassification, EmotionRecognizer, SerFeatureExtractor
 
@@ -31,11 +31,11 @@ def tiny_recognizer(seed: int = 0) -> EmotionRecognizer:
 
 
 def phrases(*seconds: float, pause: float = 1.0, rate: int = RATE) -> np.ndarray:
-    """Voiced phrases of these lengths with a pause before, between and after them, and a faint hiss throughout."""
+    """Spoken phrases of these lengths with a pause before, between and after them, and a faint hiss throughout."""
     gap = np.zeros(int(pause * rate), dtype=np.float32)
     parts = [gap]
     for number, length in enumerate(seconds):
-        parts += [voiced_tone(length, rate, pitch=120 + 40 * number, seed=number), gap]
+        parts += [spoken(length, rate, number), gap]
     wave = np.concatenate(parts)
     return wave + (2e-4 * np.random.default_rng(0).standard_normal(len(wave))).astype(np.float32)
 

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from ser_model.evaluation.calibration import expected_calibration_error, fit_temperature, negative_log_likelihood
+from ser_model.evaluation.calibration import (
+    answered,
+    expected_calibration_error,
+    fit_temperature,
+    fit_unsure_below,
+    negative_log_likelihood,
+    with_temperature,
+)
 
 
 def softmax(logits):
@@ -25,7 +32,7 @@ def test_calibration_helps_by_both_measures_and_changes_no_prediction():
     logits = draw.normal(scale=2, size=(2_000, 4))
     references = np.array([draw.choice(4, p=row) for row in softmax(logits)])
     before = softmax(logits * 4)
-    after = softmax(np.log(before) / fit_temperature(before, references))
+    after = with_temperature(before, fit_temperature(before, references))
     assert expected_calibration_error(after, references) < 0.05 < expected_calibration_error(before, references)
     assert negative_log_likelihood(after, references) < negative_log_likelihood(before, references)
     np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
@@ -37,3 +44,36 @@ def test_by_hand():
     # bins 0.9: right 1/2 of 2 clips; 0.7: right of 1; 0.6: right of 1
     assert expected_calibration_error(probabilities, references) == pytest.approx(0.5 * 0.4 + 0.25 * 0.3 + 0.25 * 0.4)
     assert negative_log_likelihood(probabilities, references) == pytest.approx(-np.log([0.9, 0.1, 0.7, 0.6]).mean())
+
+
+def of_two_classes(confidence, correct):
+    """Probabilities and true classes of clips whose answers have these confidences."""
+    confidence = np.asarray(confidence)
+    return np.stack([confidence, 1 - confidence], axis=1), 1 - np.asarray(correct, dtype=int)
+
+
+def test_answers_above_the_threshold_are_right_as_often_as_promised():
+    draw = np.random.default_rng(2)
+    confidence = draw.uniform(0.5, 1, size=4_000)
+    probabilities, references = of_two_classes(confidence, draw.uniform(size=4_000) < confidence)
+    threshold = fit_unsure_below(probabilities, references)
+    assert threshold == pytest.approx(0.5, abs=0.05)  # the mean of 0.5 to 1 is 0.75
+    kept = answered(probabilities, references, threshold)
+    assert kept["right"] >= 0.75 and kept["share"] > 0.9
+
+
+def test_the_threshold_by_hand():
+    # of the 20 most confident 18 are right, of the next 10 five, of the last 10 none
+    confidence = np.repeat([0.9, 0.8, 0.6], [20, 10, 10])
+    correct = np.r_[[True] * 18, [False] * 2, [True] * 5, [False] * 5, [False] * 10]
+    probabilities, references = of_two_classes(confidence, correct)
+    assert fit_unsure_below(probabilities, references) == pytest.approx(0.8)  # 23 of 30
+    assert answered(probabilities, references, 0.8) == {"share": 0.75, "right": 23 / 30}
+
+
+def test_a_model_that_is_never_right_often_enough_is_always_unsure():
+    probabilities, references = of_two_classes(np.linspace(0.5, 0.99, 60), [True, False, False] * 20)
+    assert fit_unsure_below(probabilities, references) == 1.0
+    assert answered(probabilities, references, 1.0) == {"share": 0.0, "right": None}
+    few = of_two_classes([0.9] * 5, [True] * 5)  # five right answers prove nothing
+    assert fit_unsure_below(*few) == 1.0

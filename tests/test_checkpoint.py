@@ -100,6 +100,8 @@ FAULTS = {
         *values(CONFIG, calibration_temperature=0),
         "calibration_temperature has to be a number above 0, not 0",
     ),
+    "unsure_below 2": (*values(CONFIG, unsure_below=2), "unsure_below has to be a number from 0 to 1, not 2"),
+    "unsure_below NaN": (*values(CONFIG, unsure_below=math.nan), "not nan"),
     "temperature NaN": (*values(CONFIG, calibration_temperature=math.nan), "not nan"),
     "temperature infinite": (*values(CONFIG, calibration_temperature=math.inf), "not inf"),
     "negative temperature": (*values(CONFIG, calibration_temperature=-2.5), "not -2.5"),

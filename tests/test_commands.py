@@ -10,7 +10,10 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, voiced_tone
+from conftest import ROOT, spoken
+from not_speech import NOT_SPEECH
+
+from ser_model.inference.results import RESULT
 
 
 def run(*words, **env):
@@ -24,8 +27,8 @@ def run(*words, **env):
 def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("clips")
     (root / "deep" / "er").mkdir(parents=True)
-    soundfile.write(root / "one.wav", voiced_tone(1.0), 16_000)
-    soundfile.write(root / "deep" / "er" / "two.FLAC", voiced_tone(1.5, 44_100), 44_100, format="FLAC")
+    soundfile.write(root / "one.wav", spoken(1.0), 16_000)
+    soundfile.write(root / "deep" / "er" / "two.FLAC", spoken(1.5, 44_100), 44_100, format="FLAC")
     soundfile.write(root / "deep" / "silent.wav", np.zeros(16_000), 16_000)
     (root / "notes.txt").write_text("not audio")
     return root
@@ -36,7 +39,7 @@ def test_json_is_one_array_and_bad_files_do_not_stop_the_rest(folder):
     rows = {row["file"].removeprefix(f"{folder}/"): row for row in json.loads(done.stdout)}
     assert done.returncode == 1
     assert set(rows) == {"one.wav", "deep/er/two.FLAC", "deep/silent.wav", "nowhere.wav", "notes.txt"}
-    assert all(set(row) == {"file", "label", "probabilities", "duration", "error"} for row in rows.values())
+    assert all(set(row) == {"file", *RESULT, "error"} for row in rows.values())
     good = rows["deep/er/two.FLAC"]
     assert good["error"] is None and good["duration"] == pytest.approx(1.5)
     assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-4)
@@ -56,9 +59,16 @@ def test_csv_and_table(folder):
     assert rows[0]["label"] in table.stdout
 
 
+def test_noise_and_silence_get_no_emotion(folder, tmp_path):
+    soundfile.write(tmp_path / "noise.wav", NOT_SPEECH["white noise"], 16_000)
+    done = run("predict", tmp_path / "noise.wav", folder / "deep" / "silent.wav")
+    noise, silent = (line.split(maxsplit=1)[1] for line in done.stdout.splitlines())
+    assert noise.split()[:2] == ["no", "speech"] and silent.strip() == "-" and "%" not in done.stdout
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
 def test_output_is_utf8_whatever_the_consoles_encoding(tmp_path, form):
-    soundfile.write(tmp_path / "怒り.wav", voiced_tone(1.0), 16_000)
+    soundfile.write(tmp_path / "怒り.wav", spoken(1.0), 16_000)
     done = run("predict", tmp_path / "怒り.wav", "--format", form, PYTHONIOENCODING="cp1252")
     assert done.returncode == 0, done.stderr
     assert "怒り.wav" in (json.loads(done.stdout)[0]["file"] if form == "json" else done.stdout)

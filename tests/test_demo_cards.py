@@ -9,6 +9,7 @@ import pytest
 
 from demo import cards
 from demo.colours import EMOTION_COLOURS, OTHER_COLOUR, colour_of, ink_on
+from ser_model.inference.results import EmotionResult, Speech
 from ser_model.inference.timeline import Segment
 from ser_model.labels import EMOTIONS
 
@@ -59,11 +60,24 @@ def test_bars_are_ranked_named_and_measured():
     assert f'style="--emotion: {colour_of("angry")}" data-label="angry"' in markup
 
 
+def predicted(label: str | None, speech: Speech | None = None, unsure_below: float = 0.0) -> dict:
+    return EmotionResult(label, {"sad": 0.387, label or "fear": 0.613}, None, 3.0, speech, unsure_below).as_data()
+
+
 def test_emotion_card_shows_label_share_and_only_what_there_is_to_say():
-    markup = cards.emotion_card("fear", 0.613, ["Close second: sad (30 %).", "", "3.0 s"])
+    markup = cards.emotion_card(predicted("fear"), ["Close second: sad (30 %).", "", "3.0 s"])
     assert '<strong class="ser-label">fear</strong>' in markup and "61 %" in markup
     assert markup.count("<p>") == 2
-    assert colour_of("fear") in markup
+    assert colour_of("fear") in markup and "ser-weak" not in markup
+
+
+def test_no_speech_and_unsure_stand_in_the_same_place_in_weaker_type():
+    none = cards.emotion_card(predicted(None, Speech(0.0, 0.0)), [])
+    assert '<strong class="ser-label">No speech found</strong>' in none and "%" not in none and "ser-weak" in none
+    assert colour_of("fear") not in none and "sounds like speech" in none
+    unsure = cards.emotion_card(predicted("fear", unsure_below=0.7), [])
+    assert '<strong class="ser-label">Unsure: fear or sad</strong>' in unsure and "ser-weak" in unsure
+    assert "below 70%" in unsure and "three of four" in unsure
 
 
 def test_nothing_from_outside_becomes_markup():
@@ -71,7 +85,7 @@ def test_nothing_from_outside_becomes_markup():
     for markup in (
         cards.message_card(evil),
         cards.note([evil]),
-        cards.emotion_card(evil, 0.5, [evil]),
+        cards.emotion_card(predicted(evil), [evil], lead=evil),
         cards.bar_list({evil: 1.0}),
         cards.picture("", "", evil),
         cards.legend([evil]),
@@ -81,7 +95,7 @@ def test_nothing_from_outside_becomes_markup():
         cards.defect_list([(evil, evil)]),
         cards.segment_table([Segment(0, 1, evil, 0.5)], evil),
         cards.measure_card(evil, evil, "", evil, evil),
-        cards.live_card(evil, 0.5),
+        cards.live_state(evil, evil),
         cards.side_by_side([(evil, "")]),
         cards.heading(evil, evil),
         cards.about([evil], [evil], [evil], {evil: evil}),
@@ -119,6 +133,8 @@ def test_heads_sort_only_where_asked():
     assert cards.table("t", ["a", "b"], [["1", "2"]], sortable=True).count('class="ser-sort"') == 2
 
 
-def test_live_card_shows_silence_as_silence():
-    assert "silence" in cards.live_card(None, 0.0) and "%" not in cards.live_card(None, 0.0)
-    assert colour_of("sad") in cards.live_card("sad", 0.4) and "40 %" in cards.live_card("sad", 0.4)
+def test_live_shows_silence_as_silence_and_the_last_utterance_in_weaker_type():
+    silence = cards.live_state("silence", "No speech")
+    assert "silence" in silence and "%" not in silence and "ser-weak" in silence and "ser-live-now" in silence
+    last = cards.emotion_card(predicted("sad"), [], "Silence. Last utterance, 1.0 to 3.0 s", live=True)
+    assert colour_of("sad") in last and "61 %" in last and "ser-weak" in last and "1.0 to 3.0 s" in last

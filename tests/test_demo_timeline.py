@@ -1,6 +1,8 @@
 """The tabs Recording and Live without a browser."""
 
 import base64
+import contextlib
+import copy
 import json
 import re
 import threading
@@ -8,16 +10,19 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+import soundfile
 from conftest import voiced_tone
 from demo_helpers import LABELS, RATE, phrases, recording, tiny_recognizer
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from not_speech import NOT_SPEECH
 
-from demo import messages, timeline_plot
+from demo import live_session, messages, timeline_plot
 from demo.loading import NoModel
 from demo.tabs import live
 from demo.tabs import recording as tab
 from demo.timeline_plot import Column
+from ser_model.audio import AudioError
 from ser_model.inference.timeline import Window, assemble, predict_timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -86,7 +91,7 @@ def test_a_recording_tells_how_far_it_is_and_ends_with_the_result(talk):
     assert told[-1] == "Analysed 0:34 of 0:35" and len(told) > 3
     status, picture, table = steps[-1]
     found = tab.timeline_data(tiny_recognizer(), talk)
-    assert "32 s of speech in 35 s" in status
+    assert re.search("3[23] s of speech in 35 s", status)
     assert table.count('class="ser-play"') == len(found["segments"]) and talk in table
     assert picture.count("<svg") == 2
     files = dict(re.findall(r'download="([^"]+)" href="data:[^,]+base64,([^"]+)"', picture))
@@ -111,36 +116,71 @@ def pcm(wave: np.ndarray) -> np.ndarray:
     return (32767 * wave).astype("<i2")
 
 
-def test_live_predicts_speech_and_shows_silence():
-    session, recognizer = live.LiveSession(48_000, RATE), tiny_recognizer()
-    states = []
-    for chunk in np.array_split(pcm(phrases(4.0, pause=2.0, rate=48_000)), 20):  # 0.4 s each
+def live_states(wave: np.ndarray, rate: int = RATE, step: float = 0.4) -> list[live_session.LiveSession]:
+    """Copies of a session after each `step` seconds of sound."""
+    session, recognizer, states = live_session.LiveSession(rate, RATE), tiny_recognizer(), []
+    for chunk in np.array_split(pcm(wave), round(len(wave) / rate / step)):
         session.predict(recognizer, chunk)
-        states.append(session.now.best if session.now else None)
-    assert states[:4] == [None] * 4 and states[-2:] == [None] * 2
-    assert all(state in LABELS for state in states[6:14])
-    assert session.seconds == pytest.approx(8.0)
-    assert session.columns[0].start == pytest.approx(2.0, abs=0.6)
-    assert session.columns[-1].end == pytest.approx(6.4, abs=0.5)
+        states.append(copy.copy(session))
+    return states
+
+
+def test_live_predicts_from_one_and_a_half_seconds_of_speech_on():
+    states = live_states(phrases(4.0, pause=2.0, rate=48_000), 48_000)
+    labels = [state.now.label if state.now else None for state in states]
+    assert labels[:8] == [None] * 8 and labels[-2:] == [None] * 2  # 1.2 s of speech, and 2 s of silence
+    assert all(label in LABELS for label in labels[9:14])
+    assert messages.OPENING in live.shown(states[6])["emotion"] and live.shown(states[6])["label"] == messages.OPENING
+    assert messages.SILENCE in live.shown(states[2])["emotion"]
+    assert states[-1].seconds == pytest.approx(8.0)
+    assert states[-1].columns[0].start == pytest.approx(2.0, abs=0.2)  # the whole utterance is in the picture
+    assert states[-1].columns[-1].end == pytest.approx(6.4, abs=0.5)
+
+
+def test_an_utterance_keeps_its_label_and_time_in_the_silence_after_it():
+    states = live_states(phrases(3.0, 2.0, pause=1.5))
+    silent = [state for state in states if state.last and not state.speaking]
+    first, second = silent[0].last, silent[-1].last
+    assert (first.start, first.end) == pytest.approx((1.5, 4.5), abs=0.25)
+    assert (second.start, second.end) == pytest.approx((6.0, 8.0), abs=0.25)
+    shown = live.shown(silent[-1])
+    assert second.predicted.label in shown["emotion"] and shown["label"] == messages.SILENCE
+    assert messages.utterance(second.start, second.end) in shown["emotion"]
+
+
+def test_a_short_utterance_is_predicted_when_it_ends():
+    states = live_states(phrases(0.5, pause=1.5))
+    assert all(state.now is None for state in states)
+    assert states[-1].last.predicted.label in LABELS and len(states[-1].columns) == 1
+    assert "Only 0." in live.shown(states[-1])["emotion"]
+
+
+@pytest.mark.parametrize("name", NOT_SPEECH)
+def test_live_and_recording_give_noise_no_emotion(name, tmp_path):
+    assert all(not state.speaking and state.last is None for state in live_states(NOT_SPEECH[name]))
+    soundfile.write(tmp_path / "noise.wav", NOT_SPEECH[name], RATE)
+    with contextlib.suppress(AudioError):  # "The recording is silent."
+        found = tab.timeline_data(tiny_recognizer(), str(tmp_path / "noise.wav"))
+        assert found["segments"] == found["windows"] == [] and found["speech"] == {"seconds": 0, "share": 0}
 
 
 def test_a_live_session_does_not_grow(monkeypatch):
     fixed = np.float32([[0.2, 0.3, 0.5]])
-    monkeypatch.setattr(live, "predict_windows", lambda recognizer, wave, windows, voice: iter([fixed]))
-    session, recognizer = live.LiveSession(RATE, RATE), tiny_recognizer()
+    monkeypatch.setattr(live_session, "predict_windows", lambda recognizer, wave, windows, voice: iter([fixed]))
+    session, recognizer = live_session.LiveSession(RATE, RATE), tiny_recognizer()
     chunk = pcm(phrases(1.6, pause=0.2))
     for _ in range(150):  # five minutes
         session.predict(recognizer, chunk)
     assert session.seconds > 290
-    assert len(session.wave) == live.KEPT_SECONDS * RATE
-    assert len(session.columns) <= live.SHOWN_SECONDS / live.STEP_SECONDS + 1
+    assert len(session.wave) == live_session.KEPT_SECONDS * RATE
+    assert len(session.columns) <= live_session.SHOWN_SECONDS / live_session.STEP_SECONDS + 1
     found = live.shown(session)
     assert len(found["picture"]) < 60_000
     assert found["label"] == "angry" and "angry" in found["emotion"]
 
 
 def test_level_is_that_of_the_latest_sound():
-    session = live.LiveSession(RATE, RATE)
+    session = live_session.LiveSession(RATE, RATE)
     session.predict(tiny_recognizer(), np.full(RATE // 4, 3277, dtype="<i2"))
     assert session.level == pytest.approx(-20, abs=0.5)
     assert "silence" in live.shown(session)["emotion"]

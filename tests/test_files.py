@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from conftest import voiced_tone
+from conftest import spoken
 from demo_helpers import LABELS, RATE, tiny_recognizer
+from not_speech import NOT_SPEECH
 
 from ser_model.inference.files import find_files, predict_file, write_csv
 
@@ -35,6 +36,7 @@ def test_a_row_holds_the_prediction_or_the_reason(recognizer, clip, tmp_path):
     row = predict_file(recognizer, clip)
     assert row["file"] == str(clip) and row["error"] is None and row["duration"] == 2.0
     assert row["label"] == max(row["probabilities"], key=row["probabilities"].get)
+    assert row["speech"]["seconds"] > 1 and row["unsure"] is False and row["remark"] == ""
     (tmp_path / "text.wav").write_text("not audio")
     for path, reason in (
         (tmp_path / "nowhere.wav", "no file"),
@@ -43,15 +45,25 @@ def test_a_row_holds_the_prediction_or_the_reason(recognizer, clip, tmp_path):
     ):
         row = predict_file(recognizer, path)
         assert reason in row["error"] and row["file"] == str(path)
-        assert row["label"] is row["probabilities"] is row["duration"] is None
+        assert row["label"] is row["probabilities"] is row["duration"] is row["speech"] is row["remark"] is None
+
+
+def test_a_row_of_noise_has_a_remark_and_no_label(recognizer, tmp_path):
+    soundfile.write(tmp_path / "noise.wav", NOT_SPEECH["white noise"], RATE)
+    row = predict_file(recognizer, tmp_path / "noise.wav")
+    assert row["label"] is None and row["error"] is None and "No speech found" in row["remark"]
+    assert row["speech"] == {"seconds": 0.0, "share": 0.0} and sum(row["probabilities"].values()) > 0.99
+    write_csv([row], LABELS, text := io.StringIO())
+    (read,) = csv.DictReader(io.StringIO(text.getvalue()))
+    assert read["label"] == "" and read["speech"] == "0.0" and read["remark"] == row["remark"]
 
 
 def test_csv_has_a_column_for_each_label_and_rows_with_errors_too(recognizer, tmp_path):
-    soundfile.write(tmp_path / "Grüße 怒り.wav", voiced_tone(1.0), RATE)
+    soundfile.write(tmp_path / "Grüße 怒り.wav", spoken(1.0), RATE)
     paths = [tmp_path / "Grüße 怒り.wav", tmp_path / os.fsdecode(b"caf\xe9.wav")]
     rows = [predict_file(recognizer, path) for path in paths]
     write_csv(rows, LABELS, text := io.StringIO())
     good, bad = csv.DictReader(io.StringIO(text.getvalue().encode("utf-8").decode("utf-8")))
-    assert list(good) == ["file", "label", "duration", *LABELS, "error"]
+    assert list(good) == ["file", "label", "duration", *LABELS, "speech", "unsure", "remark", "error"]
     assert good["file"] == str(paths[0]) and float(good[good["label"]]) == max(rows[0]["probabilities"].values())
     assert bad["file"].endswith(r"caf\udce9.wav") and bad["label"] == bad["calm"] == "" and bad["error"]

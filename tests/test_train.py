@@ -69,6 +69,7 @@ def test_a_complete_folder(trained):
     assert report["split_sizes"] == {"train": 16 * 8 * 2, "validation": 32, "test": 32}
     assert report["leakage"]["test"] == {"shared_speakers": 0, "shared_clips": 0, "augmented_twins": 0}
     config = json.loads((out / "config.json").read_text())
+    assert config["unsure_below"] == report["unsure_below"] and 0 <= report["unsure_below"] <= 1
     assert config["calibration_temperature"] == report["temperature"] and 0.1 <= report["temperature"] <= 10
     assert set(report["test"]["per_speaker"]) == {f"ravdess_{actor}" for actor in ("01", "11", "20", "21")}
     assert "Training small on" in done.stdout and "Leakage report:" in done.stdout

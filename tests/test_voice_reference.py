@@ -36,8 +36,7 @@ def test_measures_are_those_of_praat_and_of_the_speech_gate():
     wave = phrases(2.0)
     measures, quality = measure_voice(wave, RATE), voice_quality(wave, RATE)
     assert list(measures) == list(UNITS)
-    assert measures["f0_mean"] == quality["f0_mean"] == pytest.approx(120, abs=5)
-    assert measures["hnr"] == quality["hnr"]
+    assert measures["f0_mean"] == quality["f0_mean"] and measures["hnr"] == quality["hnr"]
     assert (measures["loudness"], measures["speaking_part"]) == speaking_level(wave, RATE)
 
 

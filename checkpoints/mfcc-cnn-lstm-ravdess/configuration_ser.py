@@ -19,6 +19,7 @@ class CnnBilstmConfig(PretrainedConfig):
         lstm_hidden_size: Units of the BiLSTM per direction.
         num_utterance_features: Features of a whole clip, joined before the head; 0 for none.
         calibration_temperature: What logits are divided by, fitted on the validation part after training.
+        unsure_below: Confidence below which a prediction is called unsure, fitted like the temperature; 0 for never.
         num_labels, id2label, label2id: As everywhere in transformers.
     """
 
@@ -33,6 +34,7 @@ class CnnBilstmConfig(PretrainedConfig):
         lstm_hidden_size: int = 128,
         num_utterance_features: int = 0,
         calibration_temperature: float = 1.0,
+        unsure_below: float = 0.0,
         **kwargs,
     ):
         self.num_features = num_features
@@ -42,6 +44,7 @@ class CnnBilstmConfig(PretrainedConfig):
         self.lstm_hidden_size = lstm_hidden_size
         self.num_utterance_features = num_utterance_features
         self.calibration_temperature = calibration_temperature
+        self.unsure_below = unsure_below
         super().__init__(**kwargs)
 
 
@@ -58,6 +61,7 @@ class PhoneticCnnConfig(PretrainedConfig):
         attention_heads: Heads of the self-attention over time; 0 for none.
         num_utterance_features: Features of a whole clip, joined before the head; 0 for none.
         calibration_temperature: What logits are divided by, fitted on the validation part after training.
+        unsure_below: Confidence below which a prediction is called unsure, fitted like the temperature; 0 for never.
         num_labels, id2label, label2id: As everywhere in transformers.
     """
 
@@ -74,6 +78,7 @@ class PhoneticCnnConfig(PretrainedConfig):
         attention_heads: int = 4,
         num_utterance_features: int = 0,
         calibration_temperature: float = 1.0,
+        unsure_below: float = 0.0,
         **kwargs,
     ):
         self.num_features = num_features
@@ -85,6 +90,7 @@ class PhoneticCnnConfig(PretrainedConfig):
         self.attention_heads = attention_heads
         self.num_utterance_features = num_utterance_features
         self.calibration_temperature = calibration_temperature
+        self.unsure_below = unsure_below
         super().__init__(**kwargs)
 
 
@@ -108,6 +114,7 @@ class SpeechEncoderConfig(PretrainedConfig):
         dropout: Dropout rate in the head.
         num_utterance_features: Features of a whole clip, joined before the classifier; 0 for none.
         calibration_temperature: What logits are divided by, fitted on the validation part after training.
+        unsure_below: Confidence below which a prediction is called unsure, fitted like the temperature; 0 for never.
         num_labels, id2label, label2id: As everywhere in transformers.
     """
 
@@ -130,6 +137,7 @@ class SpeechEncoderConfig(PretrainedConfig):
         dropout: float = 0.3,
         num_utterance_features: int = 0,
         calibration_temperature: float = 1.0,
+        unsure_below: float = 0.0,
         **kwargs,
     ):
         self.encoder = encoder
@@ -147,4 +155,5 @@ class SpeechEncoderConfig(PretrainedConfig):
         self.dropout = dropout
         self.num_utterance_features = num_utterance_features
         self.calibration_temperature = calibration_temperature
+        self.unsure_below = unsure_below
         super().__init__(**kwargs)

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from demo import about_texts as texts
 from demo import cards, messages
 from demo.models import Models
 
@@ -16,7 +17,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "results" / "README.md"
 
 def build(models: Models) -> None:
     """Adds the tab's content to the page under construction; reads files, loads no model."""
-    cards.html(cards.about(messages.LIMITS, messages.ABOUT_PRIVACY, messages.LICENCES, messages.QUESTIONS), "ser-about")
+    cards.html(cards.about(texts.LIMITS, texts.PRIVACY, texts.LICENCES, texts.QUESTIONS), "ser-about")
     reports = {title: models.json_file(title, "report.json") for title in models.titles}
     measured = {title: report for title, report in reports.items() if report}
     licences = {title: licence(models.file(title, "README.md")) for title in models.titles}

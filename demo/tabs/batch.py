@@ -53,8 +53,8 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
 
 _DESCRIPTION = (
     f"Predicts at most {MOST_FILES} files. Returns one row a file, in order: {{file, label, probabilities, duration, "
-    "error}, label null where error says why; duration in seconds. one_speaker: all files are one person, "
-    "whose voice profile is taken from all of them."
+    "speech, unsure, remark, error}, label null where error or remark says why; times in seconds. one_speaker: all "
+    "files are one person, whose voice profile is taken from all of them."
 )
 
 

@@ -82,7 +82,8 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
 
 _DESCRIPTION = (
     "Predicts the emotion of one recording. Returns what the page shows (HTML of the emotion, of the bars and of the "
-    "picture) and, last, {label, probabilities, attention: {times, weights}, duration}; times in seconds. "
+    "picture) and, last, {label, probabilities, duration, speech: {seconds, share}, unsure, remark, attention: {times, "
+    "weights}}; times in seconds, label null where no speech was found. "
     "voice: a profile that /voice_profile gave, as an object or as JSON text."
 )
 
@@ -131,14 +132,11 @@ def decode_and_predict(recognizer: EmotionRecognizer, path: str, voice: VoicePro
 
 def _emotion_and_bars(recognizer: EmotionRecognizer, clip: DecodedClip, of_voice: str) -> tuple[str, str]:
     result = clip.result
-    remarks = [
-        messages.close_second(result.probabilities),
-        messages.precision_note(recognizer.report, result.label),
-        of_voice,
-        messages.level(clip.wave, result.duration),
-    ]
-    card = cards.emotion_card(result.label, result.probabilities[result.label], remarks)
-    return card, cards.bar_list(result.probabilities)
+    level = messages.level(clip.wave, result.duration)
+    if result.label is None:
+        return cards.emotion_card(result.as_data(), [level]), ""
+    remarks = [*messages.of_prediction(recognizer.report, result.as_data()), of_voice, level]
+    return cards.emotion_card(result.as_data(), remarks), cards.bar_list(result.probabilities)
 
 
 def trust_note(load: Callable[[], EmotionRecognizer]) -> str:
@@ -152,33 +150,28 @@ def trust_note(load: Callable[[], EmotionRecognizer]) -> str:
 
 
 def draw(result: EmotionResult, wave: np.ndarray, sampling_rate: int) -> str:
-    """The picture under the result, for desk and phone."""
+    """The picture under the result, for desk and phone; without attention where there is no emotion."""
     from demo import plots
 
     wide, narrow = (
         plots.themed_svg(plots.clip_figure(result, wave, sampling_rate, size)) for size in (plots.WIDE, plots.NARROW)
     )
     description = "Waveform and spectrogram of the clip"
-    if result.attention is not None:
+    if result.attention is not None and result.label is not None:
         peak = float(result.attention.times[int(np.argmax(result.attention.weights))])
         description += f", with attention over time, which is greatest at {peak:.1f} seconds"
     return cards.picture(wide, narrow, f"{description}.")
 
 
 def as_data(result: EmotionResult) -> dict[str, Any]:
-    """A result as JSON: `label`, `probabilities`, `attention` (`times` in seconds, `weights`) and `duration`."""
+    """A result as JSON: `EmotionResult.as_data` and `attention` (`times` in seconds, `weights`)."""
     attention = None
     if result.attention is not None:
         attention = {
             "times": [round(float(time), 4) for time in result.attention.times],
             "weights": [round(float(weight), 7) for weight in result.attention.weights],
         }
-    return {
-        "label": result.label,
-        "probabilities": {label: float(share) for label, share in result.probabilities.items()},
-        "attention": attention,
-        "duration": float(result.duration),
-    }
+    return result.as_data() | {"attention": attention}
 
 
 def warm_up() -> None:

@@ -14,6 +14,7 @@ from demo.loading import NoModel
 from demo.models import Models
 from demo.voices import VisitorVoice
 from ser_model.audio import AudioError, load_audio
+from ser_model.inference.results import RESULT
 
 MOST_MODELS = 4
 
@@ -61,7 +62,8 @@ def build(offered: Models, voice: VisitorVoice) -> None:
 
 _DESCRIPTION = (
     "Predicts one recording with several checkpoints: those offered, or ids on the Hub of this project's models. "
-    "Returns one entry a checkpoint: {model, label, probabilities, duration, error}, label null where error says why."
+    "Returns one entry a checkpoint: {model, label, probabilities, duration, speech, unsure, remark, error}, label "
+    "null where error or remark says why."
 )
 
 
@@ -80,7 +82,7 @@ def compare(models: Models, path: str, titles: list[str], kept: Any = None) -> l
     entries: list[dict[str, Any]] = []
     waves: dict[int, np.ndarray] = {}  # sampling rate in Hz -> the recording
     for title in titles[:MOST_MODELS]:
-        entry: dict[str, Any] = {"model": title, "label": None, "probabilities": None, "duration": None, "error": None}
+        entry: dict[str, Any] = {"model": title, **dict.fromkeys(RESULT), "error": None}
         try:
             recognizer = models.find(title)()
         except NoModel as error:
@@ -90,9 +92,7 @@ def compare(models: Models, path: str, titles: list[str], kept: Any = None) -> l
             if rate not in waves:
                 waves[rate] = load_audio(path, rate)
             voice, _ = voices.usable(kept, recognizer)
-            result = recognizer(waves[rate], rate, voice)
-            predicted = {"label": result.label, "probabilities": result.probabilities, "duration": result.duration}
-            entries.append(entry | predicted)
+            entries.append(entry | recognizer(waves[rate], rate, voice).as_data())
     return entries
 
 
@@ -112,18 +112,14 @@ def compare_or_message(models: Models, path: str | None, titles: list[str], kept
 
 
 def _column(models: Models, entry: dict[str, Any], kept: Any) -> str:
-    title, label = entry["model"], entry["label"]
-    if label is None:
+    if entry["error"]:
         return cards.message_card(entry["error"])
-    recognizer = models.find(title)()
+    if entry["label"] is None:
+        return cards.emotion_card(entry, [])
+    recognizer = models.find(entry["model"])()
     report, (voice, remark) = recognizer.report, voices.usable(kept, recognizer)
-    remarks = [
-        messages.close_second(entry["probabilities"]),
-        messages.precision_note(report, label),
-        remark if voice else "",
-    ]
     return (
-        cards.emotion_card(label, entry["probabilities"][label], remarks)
+        cards.emotion_card(entry, [*messages.of_prediction(report, entry), remark if voice else ""])
         + cards.bar_list(entry["probabilities"])
         + cards.note([messages.accuracy_note(report), messages.calibration_note(report)])
     )

@@ -8,90 +8,30 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import gradio as gr
 import numpy as np
-import soxr
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
 from demo import cards, messages, timeline_plot, voices
 from demo.components import AT_ONCE
+from demo.live_session import SHOWN_SECONDS, LiveSession
 from demo.loading import NoModel
 from demo.uploads import visitor_of
 from demo.voices import VisitorVoice
 from ser_model.audio import MAX_RATE
-from ser_model.inference.timeline import MIN_WINDOW_SECONDS, WINDOW_SECONDS, Window, predict_windows
-from ser_model.inference.voice_activity import FRAME_SECONDS, frame_levels, speech_frames
-from ser_model.inference.voice_profile import MOST_CHARACTERS, NO_PROFILE, VoiceProfile, VoiceProfileError
+from ser_model.inference.voice_profile import MOST_CHARACTERS, NO_PROFILE, VoiceProfileError
 
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
 
-SHOWN_SECONDS = 45.0
-KEPT_SECONDS = 20.0  # of samples: what the speech gate judges loud and quiet by
-STEP_SECONDS = 0.35  # between two predictions, at least
-RECENT_SECONDS = 0.5  # no speech in these is silence
 LEAST_RATE = 8_000
 MOST_SECONDS = 5  # of one request
 MOST_SESSIONS, MOST_OF_ONE_VISITOR, IDLE_SECONDS = 32, 4, 30.0
-
-
-class LiveSession:
-    """One visitor's microphone: the last seconds of sound, and the predictions for them. Its size is bounded.
-
-    Args:
-        source_rate: Sampling rate of the samples that will come, in Hz.
-        sampling_rate: The model's sampling rate, in Hz.
-    """
-
-    def __init__(self, source_rate: int, sampling_rate: int):
-        self.source_rate = source_rate
-        self.sampling_rate = sampling_rate
-        self.wave = np.zeros(0, dtype=np.float32)
-        self.seconds = 0.0  # received so far
-        self.columns: deque[timeline_plot.Column] = deque(maxlen=int(SHOWN_SECONDS / STEP_SECONDS) + 1)
-        self.now: timeline_plot.Column | None = None  # None is silence
-        self.voice: VoiceProfile | None = None
-        self.level = -100.0  # dB relative to full scale, of the latest sound
-        self.lock = threading.Lock()
-        self._looked = 0.0
-        self._resampler = soxr.ResampleStream(source_rate, sampling_rate, 1, dtype="float32")
-
-    def predict(self, recognizer: EmotionRecognizer, samples: np.ndarray) -> None:
-        """Takes in the next int16 samples `(num_samples,)`, and looks where enough have come."""
-        fresh = self._resampler.resample_chunk(samples.astype(np.float32) / 32768)
-        self.wave = np.concatenate([self.wave, fresh])[-int(KEPT_SECONDS * self.sampling_rate) :]
-        self.seconds += len(samples) / self.source_rate
-        if len(fresh):
-            self.level = float(10 * np.log10(max(float(np.mean(np.square(fresh))), 1e-10)))
-        if self.seconds - self._looked >= STEP_SECONDS:
-            self._look(recognizer)
-
-    def _look(self, recognizer: EmotionRecognizer) -> None:
-        since, self._looked = self._looked, self.seconds
-        speech = speech_frames(frame_levels(self.wave, self.sampling_rate))
-        if len(self.wave) < MIN_WINDOW_SECONDS * self.sampling_rate or not speech[_frames(-RECENT_SECONDS) :].any():
-            self.now = None
-            return
-        length = len(self.wave) / self.sampling_rate
-        first = np.argmax(speech[_frames(-WINDOW_SECONDS) :]) * FRAME_SECONDS  # where speech begins in the window
-        length_used = max(min(WINDOW_SECONDS, length) - first + 0.1, MIN_WINDOW_SECONDS)
-        window = Window(since, self.seconds, max(0.0, length - length_used), length)
-        shares = next(predict_windows(recognizer, self.wave, [window], self.voice))[0]
-        if self.now is not None:  # averaged with the previous prediction, so that the picture does not flicker
-            shares = (shares + list(self.now.probabilities.values())) / 2
-        named = dict(zip(recognizer.labels, map(float, shares), strict=True))
-        self.now = timeline_plot.Column(since, self.seconds, named)
-        self.columns.append(self.now)
-
-
-def _frames(seconds: float) -> int:
-    return round(seconds / FRAME_SECONDS)
 
 
 class Refused(Exception):
@@ -170,16 +110,27 @@ def shown(session: LiveSession) -> dict[str, str | float]:
     end = max(SHOWN_SECONDS, session.seconds)
     columns = [column for column in session.columns if column.end > end - SHOWN_SECONDS]
     drawn = timeline_plot.drawn(columns, end - SHOWN_SECONDS, end)
-    now, remark = session.now, messages.VOICE_USED if session.voice else ""
+    now = session.now
     return {
-        "emotion": cards.live_card(now.best, now.probabilities[now.best], remark)
-        if now
-        else cards.live_card(None, 0.0),
+        "emotion": _card(session),
         "picture": cards.picture(*drawn, messages.live_picture(timeline_plot.runs_of(columns))),
-        "label": now.best if now else messages.SILENCE,
+        "label": messages.answer(now.as_data()) if now else messages.OPENING if session.speaking else messages.SILENCE,
         "level": round(session.level, 1),
         "seconds": round(session.seconds, 2),
     }
+
+
+def _card(session: LiveSession) -> str:
+    """The emotion of the utterance under way; before there is one, that somebody speaks; in silence the last one."""
+    of_voice = messages.VOICE_USED if session.voice else ""
+    if session.now:
+        return cards.emotion_card(session.now.as_data(), [of_voice], live=True)
+    if session.speaking:
+        return cards.live_state(messages.OPENING, messages.OPENING_LEAD)
+    if session.last:
+        last = session.last
+        return cards.emotion_card(last.predicted.as_data(), [], messages.utterance(last.start, last.end), live=True)
+    return cards.live_state(messages.SILENCE, messages.SILENCE_LEAD)
 
 
 def routes(load: Callable[[], EmotionRecognizer]) -> APIRouter:

@@ -58,9 +58,9 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
 
 
 _DESCRIPTION = (
-    "Predicts the emotion over time in a recording of up to an hour. Returns {duration, labels, segments: [{start, "
-    "end, emotion, probability}], windows: [{start, end, probabilities}]}; times in seconds, silence in neither list. "
-    "one_speaker: one person speaks, whose voice profile is taken from the recording."
+    "Predicts the emotion over time in a recording of up to an hour. Returns {duration, speech: {seconds, share}, "
+    "labels, segments: [{start, end, emotion, probability}], windows: [{start, end, probabilities}]}; times in "
+    "seconds, silence in neither list. one_speaker: one person speaks, whose voice profile is taken from the recording."
 )
 
 

@@ -61,8 +61,10 @@ def _print_table(rows: list[dict[str, Any]], labels: list[str]) -> None:
         if row["error"]:
             print(f"{row['file']:<{width}}  -")
         else:
-            probability = row["probabilities"][row["label"]]
-            print(f"{row['file']:<{width}}  {row['label']:<9} {probability:4.0%}  {row['duration']:7.2f} s")
+            label, probability = row["label"] or "no speech", row["probabilities"].get(row["label"], 0.0)
+            told = f"  {row['remark']}" if row["label"] and row["remark"] else ""
+            share = f"{probability:4.0%}" if row["label"] else " " * 4
+            print(f"{row['file']:<{width}}  {label:<9} {share}  {row['duration']:7.2f} s{told}")
 
 
 def _print_json(rows: list[dict[str, Any]], labels: list[str]) -> None:

@@ -9,6 +9,13 @@ from sklearn.metrics import log_loss
 
 TEMPERATURE_RANGE = (0.1, 10.0)
 NUM_BINS = 10
+RIGHT_SHARE = 0.75  # of the answers that are not unsure, on validation speakers
+LEAST_CLIPS = 20  # that a share of right answers is taken over
+
+
+def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities `(num_clips, num_labels)` after their logits are divided by `temperature`."""
+    return softmax(np.log(np.clip(probabilities, 1e-12, None)) / temperature, axis=1)
 
 
 def fit_temperature(probabilities: np.ndarray, references: np.ndarray) -> float:
@@ -21,13 +28,43 @@ def fit_temperature(probabilities: np.ndarray, references: np.ndarray) -> float:
     Returns:
         The temperature between 0.1 and 10 with the least negative log-likelihood.
     """
-    logits = np.log(np.clip(probabilities, 1e-12, None))
 
     def loss(log_temperature: float) -> float:
-        return negative_log_likelihood(softmax(logits / np.exp(log_temperature), axis=1), references)
+        return negative_log_likelihood(with_temperature(probabilities, np.exp(log_temperature)), references)
 
     found = minimize_scalar(loss, bounds=np.log(TEMPERATURE_RANGE), method="bounded", options={"xatol": 1e-5})
     return float(np.exp(found.x))
+
+
+def fit_unsure_below(probabilities: np.ndarray, references: np.ndarray) -> float:
+    """The least confidence from which on at least `RIGHT_SHARE` of the answers are right.
+
+    Args:
+        probabilities: Calibrated ones of clips that were not trained on, `(num_clips, num_labels)`.
+        references: True class numbers `(num_clips,)`.
+
+    Returns:
+        The confidence, rounded down to four digits; 1, below which every answer lies, where no `LEAST_CLIPS` most
+        confident ones are right so often.
+    """
+    confidence, correct = _answers(probabilities, references)
+    order = np.argsort(-confidence, kind="stable")
+    confidence, share = confidence[order], correct[order].cumsum() / np.arange(1, len(order) + 1)
+    enough = (share >= RIGHT_SHARE) & (np.arange(1, len(order) + 1) >= LEAST_CLIPS)
+    enough[:-1] &= confidence[1:] < confidence[:-1]  # answers of one confidence stay together
+    return float(np.floor(confidence[enough][-1] * 1e4) / 1e4) if enough.any() else 1.0
+
+
+def answered(probabilities: np.ndarray, references: np.ndarray, unsure_below: float) -> dict[str, float | None]:
+    """`share`: how many answers are not unsure; `right`: how many of those are right, None where there are none."""
+    confidence, correct = _answers(probabilities, references)
+    sure = confidence >= unsure_below
+    return {"share": float(sure.mean()), "right": float(correct[sure].mean()) if sure.any() else None}
+
+
+def _answers(probabilities: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence of each clip's answer and whether it is right, `(num_clips,)` each."""
+    return probabilities.max(axis=1), probabilities.argmax(axis=1) == references
 
 
 def negative_log_likelihood(probabilities: np.ndarray, references: np.ndarray) -> float:
@@ -45,7 +82,7 @@ def expected_calibration_error(probabilities: np.ndarray, references: np.ndarray
         probabilities: `(num_clips, num_labels)`.
         references: True class numbers `(num_clips,)`.
     """
-    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == references
+    confidence, correct = _answers(probabilities, references)
     bins = np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
     gaps = [
         abs(correct[bins == index].mean() - confidence[bins == index].mean()) * (bins == index).mean()

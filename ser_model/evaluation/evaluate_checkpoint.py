@@ -15,7 +15,8 @@ from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.run import left_out_by_name
 
-from .predictions import evaluate_predictions, predict_items
+from .calibration import answered
+from .predictions import column, evaluate_predictions, predict_items
 from .voice_profiles import evaluate_voice_profiles
 
 
@@ -92,14 +93,16 @@ def evaluate_parts(
     """Figures of the validation and test parts that are given.
 
     Returns:
-        `validation` and `test` as `evaluate_predictions` gives them; `voice_profiles` of the test part
-        as `evaluate_voice_profiles` gives them, where it does.
+        `validation` and `test` as `evaluate_predictions` gives them, and `answered` of each;
+        `voice_profiles` of the test part as `evaluate_voice_profiles` gives them, where it does.
     """
     report: dict[str, Any] = {}
     for name in [name for name in ("validation", "test") if name in parts]:
         predicted, items = predict_items(recognizer, table, parts[name], augmentation, seed, name), parts[name]
         temperature = recognizer.model.config.calibration_temperature
         report[name] = evaluate_predictions(predicted, table, items, recognizer.labels, name, temperature)
+        references = column(table, "emotion", items)
+        report[name]["answered"] = answered(predicted, references, recognizer.unsure_below)
     if profiles := evaluate_voice_profiles(recognizer, table, parts.get("test", []), augmentation, seed):
         report["voice_profiles"] = profiles
     return report

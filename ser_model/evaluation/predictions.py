@@ -18,7 +18,7 @@ from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
 
-from .calibration import fit_temperature
+from .calibration import fit_temperature, fit_unsure_below, with_temperature
 from .intervals import pooled_uar
 from .reliability import calibration_figures
 
@@ -49,7 +49,8 @@ def predict_items(
     rate = recognizer.sampling_rate
     waves = load_items(table, items, rate, augmentation, seed)
     progress = tqdm(waves, desc=f"Predicting the {name} part", total=len(items), unit="clip")
-    return np.array([list(recognizer(wave, rate).probabilities.values()) for wave in progress])
+    results = (recognizer.predict_batch([wave], gate=False)[0] for wave in progress)  # every clip counts
+    return np.array([list(result.probabilities.values()) for result in results])
 
 
 def load_items(
@@ -62,10 +63,16 @@ def load_items(
 
 
 def calibrate(recognizer: EmotionRecognizer, table: Dataset, split: Split, augmentation: Augmentation) -> float:
-    """Fits the recognizer's temperature on the validation part, rounded as it will be reported, and returns it."""
+    """Fits the recognizer's temperature and `unsure_below` on the validation part, rounded as reported.
+
+    Returns:
+        The temperature.
+    """
     probabilities = predict_items(recognizer, table, split.validation, augmentation, split.seed, "validation")
-    temperature = round(fit_temperature(probabilities, column(table, "emotion", split.validation)), 4)
+    references = column(table, "emotion", split.validation)
+    temperature = round(fit_temperature(probabilities, references), 4)
     recognizer.model.config.calibration_temperature = temperature
+    recognizer.model.config.unsure_below = fit_unsure_below(with_temperature(probabilities, temperature), references)
     return temperature
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .calibration import NUM_BINS, expected_calibration_error, negative_log_likelihood
+from .calibration import NUM_BINS, expected_calibration_error, negative_log_likelihood, with_temperature
 
 COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
 
@@ -24,8 +24,7 @@ def calibration_figures(probabilities: np.ndarray, references: np.ndarray, tempe
         `ece` and `nll`, the same `uncalibrated`, and `reliability` and `risk_coverage` as the
         functions of these names give them.
     """
-    raised = np.clip(probabilities, 1e-12, None) ** temperature
-    uncalibrated = raised / raised.sum(axis=1, keepdims=True)
+    uncalibrated = with_temperature(probabilities, 1 / temperature)
     return {
         "ece": expected_calibration_error(probabilities, references),
         "nll": negative_log_likelihood(probabilities, references),

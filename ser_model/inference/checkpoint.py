@@ -97,6 +97,9 @@ def _check_config(config: Any) -> None:
     temperature = config.calibration_temperature
     if not isinstance(temperature, (int, float)) or not 0 < temperature < math.inf:
         raise ValueError(f"calibration_temperature has to be a number above 0, not {temperature}")
+    unsure_below = getattr(config, "unsure_below", 0.0)  # which older configurations do not have
+    if not isinstance(unsure_below, (int, float)) or not 0 <= unsure_below <= 1:
+        raise ValueError(f"unsure_below has to be a number from 0 to 1, not {unsure_below}")
     if getattr(config, "encoder_config", {}) is None:  # it would be fetched from wherever the file says
         raise ValueError("encoder_config is missing, the sizes of the pretrained encoder")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ser_model.audio import AudioError, load_audio, printable, walk_audio
 
+from .results import RESULT
 from .voice_profile import VoiceProfile, wave_sums
 
 if TYPE_CHECKING:
@@ -36,25 +37,15 @@ def find_files(paths: Iterable[str | os.PathLike], passed_over: Counter[str] | N
 
 
 def predict_file(recognizer: EmotionRecognizer, path: Path, voice: VoiceProfile | None = None) -> dict[str, Any]:
-    """One row: `{file, label, probabilities, duration, error}`; label is None where error is set."""
-    row: dict[str, Any] = {
-        "file": printable(path),
-        "label": None,
-        "probabilities": None,
-        "duration": None,
-        "error": None,
-    }
+    """One row: `file`, what `EmotionResult.as_data` gives, and `error`, with which all else is None."""
+    row: dict[str, Any] = {"file": printable(path), **dict.fromkeys(RESULT), "error": None}
     try:
         if path.is_dir():
             raise AudioError("There is no audio file in this folder.")
         result = recognizer(path, voice=voice)
     except (AudioError, OSError) as error:
         return row | {"error": printable(str(error))}
-    return row | {
-        "label": result.label,
-        "probabilities": {label: round(value, 6) for label, value in result.probabilities.items()},
-        "duration": round(result.duration, 3),
-    }
+    return row | result.as_data()
 
 
 def file_sums(recognizer: EmotionRecognizer, paths: Iterable[Path]) -> Iterator[torch.Tensor | None]:
@@ -77,11 +68,13 @@ def voice_of_files(recognizer: EmotionRecognizer, sums: Iterable[torch.Tensor | 
 
 
 def write_csv(rows: Iterable[dict[str, Any]], labels: Sequence[str], file: TextIO) -> None:
-    """Writes the rows of `predict_file`, those with errors too, with a column for each label's probability."""
+    """Writes the rows of `predict_file`, those with errors too, with a column for each label's probability.
+
+    `speech` is in seconds.
+    """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["file", "label", "duration", *labels, "error"])
+    writer.writerow(["file", "label", "duration", *labels, "speech", "unsure", "remark", "error"])
     for row in rows:
-        shares = row["probabilities"] or dict.fromkeys(labels)
-        writer.writerow(
-            [row["file"], row["label"], row["duration"], *(shares[label] for label in labels), row["error"]]
-        )
+        shares, speech = row["probabilities"] or dict.fromkeys(labels), row["speech"] or {"seconds": None}
+        last = (speech["seconds"], row["unsure"], row["remark"], row["error"])
+        writer.writerow([row["file"], row["label"], row["duration"], *(shares[label] for label in labels), *last])

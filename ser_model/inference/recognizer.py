@@ -13,10 +13,13 @@ from ser_model.audio import AudioSource, load_audio
 from ser_model.models.windowing_ser import WINDOWS_AT_ONCE, forward_windowed
 
 from .checkpoint import ModelError, labels_of, load_checkpoint
-from .results import Attention, EmotionResult
+from .results import Attention, EmotionResult, Speech
+from .voice_activity import Stretches, speech_stretches, with_margin
 from .voice_profile import VoiceProfile
 
 __all__ = ["EmotionRecognizer", "ModelError"]
+
+CONTEXT_SECONDS = 0.5  # around the speech of a long recording
 
 
 class EmotionRecognizer:
@@ -55,10 +58,15 @@ class EmotionRecognizer:
         """Sampling rate in Hz of the audio that the model takes."""
         return self.feature_extractor.sampling_rate
 
+    @property
+    def unsure_below(self) -> float:
+        """Confidence below which a result is `unsure`; 0 where the model does not say."""
+        return getattr(self.model.config, "unsure_below", 0.0)
+
     def __call__(
         self, audio: AudioSource, sampling_rate: int | None = None, voice: VoiceProfile | None = None
     ) -> EmotionResult:
-        """Predicts the emotion of one recording.
+        """Predicts the emotion of one recording; `label` of the result is None where nobody speaks in it.
 
         Args:
             audio: Path, bytes of a file, or an array of samples.
@@ -71,15 +79,20 @@ class EmotionRecognizer:
         """
         return self.predict_batch([load_audio(audio, self.sampling_rate, source_rate=sampling_rate)], voice)[0]
 
-    def predict_batch(self, waves: Sequence[np.ndarray], voice: VoiceProfile | None = None) -> list[EmotionResult]:
+    def predict_batch(
+        self, waves: Sequence[np.ndarray], voice: VoiceProfile | None = None, gate: bool = True
+    ) -> list[EmotionResult]:
         """Predicts the emotions of several recordings, `WINDOWS_AT_ONCE` recordings and windows at a time.
 
         A recording longer than the network's span is cut into half-overlapping windows whose
-        probabilities are averaged by their valid frames. Other recordings never change a result.
+        probabilities are averaged by their valid frames; its pauses are left out. Other recordings
+        never change a result.
 
         Args:
             waves: As `load_audio` gives them at `sampling_rate`, `(num_samples,)` each.
             voice: Profile of the person who speaks in all of them.
+            gate: Whether to look for speech. Without, as in evaluation and in windows that were laid
+                where somebody speaks, every recording gets a label, and long ones are predicted whole.
 
         Raises:
             ModelError: The network overflows, as one may in float16.
@@ -87,7 +100,7 @@ class EmotionRecognizer:
         """
         network = self.model if voice is None else voice.network(self)
         batches = [waves[first : first + WINDOWS_AT_ONCE] for first in range(0, len(waves), WINDOWS_AT_ONCE)]
-        return [result for batch in batches for result in self._predict(batch, network)]
+        return [result for batch in batches for result in self._predict(batch, network, gate)]
 
     def encode(self, wave: np.ndarray) -> torch.Tensor:
         """Frames that the model's speech encoder gives, before standardisation; for voice profiles.
@@ -109,22 +122,50 @@ class EmotionRecognizer:
             ]
         return torch.cat(parts).float().cpu() if parts else torch.zeros(0, *model.frames_mean.shape)
 
-    def _predict(self, waves: Sequence[np.ndarray], network: Callable[..., Any]) -> Iterator[EmotionResult]:
-        inputs = self.feature_extractor(waves, sampling_rate=self.sampling_rate, return_tensors="pt")
+    def _predict(self, waves: Sequence[np.ndarray], network: Callable[..., Any], gate: bool) -> Iterator[EmotionResult]:
+        durations = [len(wave) / self.sampling_rate for wave in waves]
+        speech = [speech_stretches(wave, self.sampling_rate) for wave in waves] if gate else [None] * len(waves)
+        parts = [self._analysed(duration, found) for duration, found in zip(durations, speech, strict=True)]
+        inputs = self.feature_extractor(
+            [self._joined(wave, of_wave) for wave, of_wave in zip(waves, parts, strict=True)],
+            sampling_rate=self.sampling_rate,
+            return_tensors="pt",
+        )
         with torch.inference_mode():
             logits, attention = forward_windowed(network, self.model.config.num_frames, **inputs.to(self.model.device))
         shares = logits.softmax(dim=-1)
         if not torch.isfinite(shares).all():
             raise ModelError("The model gave probabilities that are not numbers (NaN or infinite).")
-        for index, (wave, frames) in enumerate(zip(waves, inputs["attention_mask"].sum(dim=1).tolist(), strict=True)):
+        for index, frames in enumerate(inputs["attention_mask"].sum(dim=1).tolist()):
             probabilities = dict(zip(self.labels, shares[index].tolist(), strict=True))
+            found, duration = speech[index], durations[index]
             yield EmotionResult(
-                label=max(probabilities, key=lambda label: probabilities[label]),
+                label=None if found == [] else max(probabilities, key=lambda label: probabilities[label]),
                 probabilities=probabilities,
-                attention=None if attention is None else self._over_time(attention[index, :frames]),
-                duration=len(wave) / self.sampling_rate,
+                attention=None
+                if attention is None
+                else self._over_time(attention[index, :frames], parts[index], duration),
+                duration=duration,
+                speech=None if found is None else Speech.of(found, duration),
+                unsure_below=self.unsure_below,
             )
 
-    def _over_time(self, weights: torch.Tensor) -> Attention:
-        times = np.arange(len(weights)) * self.feature_extractor.seconds_per_frame
-        return Attention(times, weights.cpu().numpy())
+    def _analysed(self, duration: float, found: Stretches | None) -> Stretches:
+        """What of a recording the network is given: all of it, or of a long one what lies near its speech."""
+        span = self.model.config.num_frames * self.feature_extractor.seconds_per_frame
+        return with_margin(found, duration, CONTEXT_SECONDS) if found and duration > span else [(0.0, duration)]
+
+    def _joined(self, wave: np.ndarray, parts: Stretches) -> np.ndarray:
+        rate = self.sampling_rate
+        return np.concatenate([wave[round(start * rate) : round(end * rate)] for start, end in parts])
+
+    def _over_time(self, weights: torch.Tensor, parts: Stretches, duration: float) -> Attention:
+        """Attention over the whole recording, 0 in what was left out, from that over its joined parts."""
+        seconds = self.feature_extractor.seconds_per_frame
+        firsts = np.cumsum([0, *(round((end - start) / seconds) for start, end in parts)])[:-1]  # frame of each start
+        places = np.arange(len(weights))
+        part = np.searchsorted(firsts, places, side="right") - 1
+        places += np.array([round(start / seconds) for start, _ in parts])[part] - firsts[part]
+        over_time = np.zeros(max(int(places[-1]) + 1, int(duration / seconds)), dtype=np.float32)
+        np.add.at(over_time, places, weights.cpu().numpy())
+        return Attention(np.arange(len(over_time)) * seconds, over_time)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .voice_activity import speech_stretches
+from .results import Speech
+from .voice_activity import MARGIN_SECONDS, speech_stretches, with_margin
 from .voice_profile import VoiceProfile, wave_sums
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Timeline:
         windows: The analysis windows, in order; between them nobody speaks.
         probabilities: `(num_windows, num_labels)`.
         segments: Neighbouring windows of the same most probable emotion, joined.
+        speech: How much of the recording the windows lie on.
     """
 
     duration: float
@@ -64,6 +66,10 @@ class Timeline:
     windows: list[Window]
     probabilities: np.ndarray
     segments: list[Segment]
+
+    @property
+    def speech(self) -> Speech:
+        return Speech.of([(window.start, window.end) for window in self.windows], self.duration)
 
 
 def plan_windows(wave: np.ndarray, sampling_rate: int, window_seconds: float = WINDOW_SECONDS) -> list[Window]:
@@ -77,7 +83,7 @@ def plan_windows(wave: np.ndarray, sampling_rate: int, window_seconds: float = W
     duration = len(wave) / sampling_rate
     return [
         window
-        for start, end in speech_stretches(wave, sampling_rate)
+        for start, end in with_margin(speech_stretches(wave, sampling_rate), duration, MARGIN_SECONDS)
         for window in _over_stretch(start, end, window_seconds, duration)
     ]
 
@@ -130,7 +136,9 @@ def predict_windows(
     for first in range(0, len(windows), WINDOWS_AT_ONCE):
         batch = windows[first : first + WINDOWS_AT_ONCE]
         parts = [wave[round(window.input_start * rate) : round(window.input_end * rate)] for window in batch]
-        yield np.array([list(result.probabilities.values()) for result in recognizer.predict_batch(parts, voice)])
+        yield np.array(
+            [list(result.probabilities.values()) for result in recognizer.predict_batch(parts, voice, gate=False)]
+        )
 
 
 def assemble(duration: float, labels: list[str], windows: list[Window], predicted: Sequence[np.ndarray]) -> Timeline:

@@ -14,9 +14,10 @@ from .timeline import Timeline
 
 
 def as_data(timeline: Timeline) -> dict[str, Any]:
-    """A timeline as plain data: `duration`, `labels`, `segments` and `windows`; times in seconds."""
+    """A timeline as plain data: `duration`, `speech`, `labels`, `segments` and `windows`; times in seconds."""
     return {
         "duration": round(timeline.duration, 3),
+        "speech": timeline.speech.rounded(),
         "labels": timeline.labels,
         "segments": [
             {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(segment).items()}

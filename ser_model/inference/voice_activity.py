@@ -1,60 +1,70 @@
-"""Where somebody speaks: an energy gate with hysteresis."""
+"""Where somebody speaks: silero-vad's probabilities of speech with hysteresis. The one speech gate of all doors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import soxr
 
-FRAME_SECONDS = 0.02
+FRAME_SECONDS = 0.032
+# Chosen on 300 random clips of RAVDESS, CREMA-D, TESS and SAVEE (75 each), which all pass (least stretch 0.61 s; at 0.5
+# one does not), and on white, pink and brown noise, hum, tones, chords, clicks, breath, coughs, knocking, sirens and
+# machines, whose longest stretch is 0.16 s. Of eight synthetic melodies two pass.
+SPEECH, STILL_SPEECH = 0.3, 0.15  # probability from which speech begins, and below which it ends
+LEAST_SECONDS = 0.25  # a shorter stretch is none
+PAUSE_SECONDS = 0.3  # a shorter pause lies within a stretch
+MARGIN_SECONDS = 0.1
+PEAK = 0.5  # that a recording is scaled to: at a hundredth of full scale two of three clips would not pass
+FAINTEST_PEAK = 1e-4  # fainter ones are not amplified further
 FLOOR_DB = -100.0  # what digital silence counts as
-FAINTEST_DB = -60.0  # below this nothing counts as speech
-RANGE_DB = 30.0  # speech lies at most this far below the loudest second
-ABOVE_NOISE_DB = 10.0  # and opens the gate this far above the quietest twentieth, or half way where noise is high
-LEAST_CONTRAST_DB = 6.0  # steadier sound than this is a hum or hiss
-HYSTERESIS_DB = 4.0  # once open, the gate stays open down to so much less
-PAUSE_SECONDS, LEAST_SECONDS, MARGIN_SECONDS = 0.3, 0.2, 0.1
+
+Stretches = list[tuple[float, float]]  # start and end in seconds, in order
 
 
-def frame_levels(wave: np.ndarray, sampling_rate: int) -> np.ndarray:
-    """RMS level of each 20 ms in dB relative to full scale `(num_frames,)`; an incomplete last one is left out."""
-    size = max(1, round(FRAME_SECONDS * sampling_rate))
-    frames = wave[: len(wave) // size * size].reshape(-1, size)
-    power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / size
-    return 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
-
-
-def speech_frames(levels: np.ndarray) -> np.ndarray:
-    """Which frames are speech: a boolean for each level in dB, before pauses are bridged."""
-    if len(levels) == 0:
-        return np.zeros(0, dtype=bool)
-    ordered = np.sort(levels)
-    loud = ordered[-min(round(1 / FRAME_SECONDS), 1 + len(levels) // 10)]  # reached for a second in all
-    quiet = ordered[len(levels) // 20]
-    if loud - quiet < LEAST_CONTRAST_DB:
-        return np.zeros(len(levels), dtype=bool)
-    opens = max(loud - RANGE_DB, min(quiet + ABOVE_NOISE_DB, (quiet + loud) / 2), FAINTEST_DB)
-    kept = levels >= opens - HYSTERESIS_DB
-    for start, end in _runs(kept):
-        kept[start:end] = levels[start:end].max() >= opens
-    return kept
-
-
-def speech_stretches(wave: np.ndarray, sampling_rate: int) -> list[tuple[float, float]]:
-    """Stretches of speech as `(start, end)` in seconds, in order, pauses within a phrase bridged.
+def speech_frames(wave: np.ndarray, sampling_rate: int) -> np.ndarray:
+    """Which frames of `FRAME_SECONDS` are speech: booleans `(num_frames,)`, before pauses are bridged.
 
     Args:
         wave: Mono samples `(num_samples,)`.
         sampling_rate: In Hz.
     """
-    frames = [
-        (start, end)
-        for start, end in _bridged(_runs(speech_frames(frame_levels(wave, sampling_rate))), PAUSE_SECONDS)
-        if (end - start) * FRAME_SECONDS >= LEAST_SECONDS
-    ]
-    frame = max(1, round(FRAME_SECONDS * sampling_rate)) / sampling_rate
+    from .speech_detector import SAMPLING_RATE, speech_probabilities  # brings torch
+
+    if len(wave) == 0:
+        return np.zeros(0, dtype=bool)
+    scaled = wave * np.float32(PEAK / max(float(np.abs(wave).max()), FAINTEST_PEAK))
+    shares = speech_probabilities(soxr.resample(scaled, sampling_rate, SAMPLING_RATE))
+    kept = shares >= STILL_SPEECH
+    for start, end in _runs(kept):
+        kept[start:end] = shares[start:end].max() >= SPEECH
+    return kept
+
+
+def speech_stretches(wave: np.ndarray, sampling_rate: int) -> Stretches:
+    """Stretches of speech, pauses within a phrase bridged; empty where nobody speaks.
+
+    Args:
+        wave: Mono samples `(num_samples,)`.
+        sampling_rate: In Hz.
+    """
     duration = len(wave) / sampling_rate
     return [
-        (max(0.0, start * frame - MARGIN_SECONDS), min(duration, end * frame + MARGIN_SECONDS)) for start, end in frames
+        (start * FRAME_SECONDS, min(duration, end * FRAME_SECONDS))
+        for start, end in _bridged(_runs(speech_frames(wave, sampling_rate)))
+        if (end - start) * FRAME_SECONDS >= LEAST_SECONDS
     ]
+
+
+def with_margin(stretches: Sequence[tuple[float, float]], duration: float, margin: float) -> Stretches:
+    """The stretches and so many seconds around each, within `duration`; those that then touch become one."""
+    wider: Stretches = []
+    for start, end in stretches:
+        start, end = max(0.0, start - margin), min(duration, end + margin)
+        if wider and start <= wider[-1][1]:
+            start = wider.pop()[0]
+        wider.append((start, end))
+    return wider
 
 
 def speaking_level(wave: np.ndarray, sampling_rate: int) -> tuple[float, float]:
@@ -62,11 +72,17 @@ def speaking_level(wave: np.ndarray, sampling_rate: int) -> tuple[float, float]:
 
     Without speech the level is NaN.
     """
-    levels = frame_levels(wave, sampling_rate)
-    speech = speech_frames(levels)
-    if not speech.any():
+    stretches = speech_stretches(wave, sampling_rate)
+    if not stretches:
         return float("nan"), 0.0
-    return float(10 * np.log10(np.mean(10 ** (levels[speech] / 10)))), float(speech.mean())
+    spoken = [wave[round(start * sampling_rate) : round(end * sampling_rate)] for start, end in stretches]
+    seconds = sum(end - start for start, end in stretches)
+    return level(np.concatenate(spoken)), seconds * sampling_rate / len(wave)
+
+
+def level(wave: np.ndarray) -> float:
+    """RMS level in dB relative to full scale."""
+    return float(10 * np.log10(max(float(np.mean(np.square(wave, dtype=np.float64))), 10 ** (FLOOR_DB / 10))))
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
@@ -75,10 +91,10 @@ def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
-def _bridged(runs: list[tuple[int, int]], pause_seconds: float) -> list[tuple[int, int]]:
+def _bridged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for start, end in runs:
-        if joined and (start - joined[-1][1]) * FRAME_SECONDS < pause_seconds:
+        if joined and (start - joined[-1][1]) * FRAME_SECONDS < PAUSE_SECONDS:
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))

@@ -44,10 +44,12 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
     shutil.rmtree(partial, ignore_errors=True)
     recognizer = _recognizer_of(trained.trainer)
     report["temperature"] = calibrate(recognizer, data.table, data.split, data.augmentation)
+    report["unsure_below"] = recognizer.model.config.unsure_below
     if trained.refitted:  # the network to be saved was trained on the validation part
         report |= _evaluate(recognizer, data, ["validation"])
         recognizer = _recognizer_of(trained.refitted)
         recognizer.model.config.calibration_temperature = report["temperature"]
+        recognizer.model.config.unsure_below = report["unsure_below"]
     recognizer.model.save_pretrained(partial)
     recognizer.feature_extractor.save_pretrained(partial)
     recognizer = EmotionRecognizer.from_pretrained(partial)  # what is evaluated is what was saved

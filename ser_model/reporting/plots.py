@@ -56,9 +56,12 @@ def robustness_figure(robustness: dict[str, Any], title: str) -> Figure:
         own = [point for point in points if point["group"] == group]
         shares, changes = [100 * point["unchanged"] for point in own], [-100 * point["uar_fall"] for point in own]
         axes.scatter(shares, changes, marker=marker, color=colour, label=group, alpha=0.8)
-    for point in sorted(points, key=lambda point: point["unchanged"])[:8]:
+    named: list[tuple[float, float]] = []
+    for point in sorted(points, key=lambda point: point["unchanged"])[:10]:
         at = (100 * point["unchanged"], -100 * point["uar_fall"])
-        axes.annotate(point["name"], at, xytext=(5, 3), textcoords="offset points", fontsize=7)
+        if all(abs(at[0] - x) > 15 or abs(at[1] - y) > 2 for x, y in named):  # else names would cover each other
+            axes.annotate(point["name"], at, xytext=(5, 3), textcoords="offset points", fontsize=7)
+            named.append(at)
     axes.axhline(0, color="0.6", linewidth=1)
     axes.set(xlabel="predictions unchanged in %", ylabel="change of UAR in points", title=f"Robustness: {title}")
     axes.legend()

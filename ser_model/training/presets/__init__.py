@@ -22,7 +22,14 @@ from ser_model.training.trainer import SerTrainingArguments
 FOLDER = Path(__file__).parent
 STATISTICS = frozenset({"mean", "std", "utterance_mean", "utterance_std"})  # fitted, never given
 DERIVED = frozenset(
-    {"num_features", "num_frames", "num_utterance_features", "calibration_temperature", "encoder_config"}
+    {
+        "num_features",
+        "num_frames",
+        "num_utterance_features",
+        "calibration_temperature",
+        "unsure_below",
+        "encoder_config",
+    }
 )  # follow from the rest
 
 
