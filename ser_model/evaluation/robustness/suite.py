@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import zlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import parselmouth
-import torch
 from datasets import Dataset
 from tqdm import tqdm
 
 from datasets_scripts.splits import Item
-from ser_model.audio import load_audio
 from ser_model.evaluation.predictions import column
-from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
 
 from .channels import missing_encoder
@@ -32,112 +25,77 @@ from .correctness import (
     speaker_figures,
 )
 from .perturbations import LARGEST_SHARE_ANSWERED, NON_SPEECH, PERTURBATIONS, Perturbation
-from .respondents import NO_ANSWER, Respondent, answers_of, random_answers
+from .respondents import NO_ANSWER
 from .sample import draw_sample
-from .scene import Scene
+from .worker import MODEL, RANDOM, Answers, Job, results_of
 
-MODEL, RANDOM = "model", "random"
 CLIPS_A_TASK = 32
-SOUNDS_EACH, SOUND_SECONDS, SOUND_LEVEL = 20, 3.0, 0.1  # level as RMS
-PITCH_RANGE = (50.0, 350.0)  # Hz; what lies outside counts as a mistake of the tracker
-Answers = dict[str, np.ndarray]  # respondent > class numbers `(num_clips,)`
 
 
 @dataclass(frozen=True)
-class Job:
-    """What every process is given.
+class Answered:
+    """All answers to a test part, and what is known of its clips, `(num_clips,)` each.
 
     Attributes:
-        model: Checkpoint folder or Hub id.
-        paths: The test clips.
-        sample: Which of them are changed.
-        speakers: Who speaks in each test clip, None where it is not known.
-        shares: Share of each class among the test clips.
-        seed: Seed of everything random.
+        labels: Names of the classes.
+        references: True class numbers.
+        corpora, speakers, sexes: Of each clip.
+        pitches: Mean pitch of each clip in Hz.
+        sample: Which clips were changed.
+        clean: Answers to the clips as they are.
+        changed: Number of a perturbation > answers to the sample under it.
+        sounds: Answers to each kind of sound that is not speech.
     """
 
-    model: str
-    paths: list[str]
+    labels: list[str]
+    references: np.ndarray
+    corpora: np.ndarray
+    speakers: np.ndarray
+    sexes: np.ndarray
+    pitches: np.ndarray
     sample: list[int]
-    speakers: list[str | None]
-    shares: np.ndarray
-    seed: int
+    clean: Answers
+    changed: dict[int, Answers]
+    sounds: list[Answers]
 
+    def checks(self, respondent: str) -> list[Check]:
+        """Every check of the answers of a respondent."""
+        clean, bands = self.clean[respondent], pitch_bands(self.pitches, self.speakers)
+        checks = correctness_checks(clean, self.references, self.labels)
+        for groups, limits in ((self.sexes, SEX_LIMITS), (bands, PITCH_LIMITS)):
+            checks += fairness_checks(clean, self.references, self.labels, self.corpora, groups, limits)
+        before, references = clean[self.sample], self.references[self.sample]
+        for number, answers in self.changed.items():
+            checks += perturbation_checks(PERTURBATIONS[number], before, answers[respondent], references, self.labels)
+        for (name, _), answers in zip(NON_SPEECH, self.sounds, strict=True):
+            given = answers[respondent] != NO_ANSWER
+            checks.append(
+                at_most("non-speech", name, "share answered", given.mean(), LARGEST_SHARE_ANSWERED, len(given))
+            )
+        return checks
 
-class Worker:
-    """One process's recognizer and clips."""
+    def sample_figures(self) -> dict[str, Any]:
+        """How many clips of which corpus were changed."""
+        corpora = self.corpora[self.sample].tolist()
+        return {
+            "clips": len(self.sample),
+            "of": len(self.references),
+            "speakers": len({name for name in self.speakers[self.sample].tolist() if name}),
+            "per_corpus": {name: corpora.count(name) for name in sorted(set(corpora))},
+            "drawn": "evenly over corpora, emotions and speakers",
+        }
 
-    def __init__(self, job: Job, recognizer: EmotionRecognizer):
-        torch.set_num_threads(1)
-        self.job, self.rate = job, recognizer.sampling_rate
-        self.respondents: dict[str, Respondent] = {
-            MODEL: answers_of(recognizer), RANDOM: random_answers(job.shares, job.seed),
-        }  # fmt: skip
-        self.waves = [load_audio(job.paths[place], self.rate) for place in job.sample]
-
-    def unchanged(self, places: Sequence[int]) -> tuple[Answers, np.ndarray]:
-        """Answers to test clips as they are, and their mean pitch in Hz."""
-        waves = [load_audio(self.job.paths[place], self.rate) for place in places]
-        return self._ask(waves), np.array([mean_pitch(wave, self.rate) for wave in waves])
-
-    def perturbed(self, number: int) -> Answers:
-        """Answers to the sample under a perturbation."""
-        perturbation, speakers = PERTURBATIONS[number], [self.job.speakers[place] for place in self.job.sample]
-        waves = []
-        for place, (wave, speaker) in enumerate(zip(self.waves, speakers, strict=True)):
-            others = [
-                other for other, name in zip(self.waves, speakers, strict=True) if name is None or name != speaker
-            ]
-            scene = Scene(self.rate, self._draw(perturbation.name, place), others)
-            waves.append(perturbation.transform(wave, scene))
-        return self._ask(waves)
-
-    def not_speech(self, number: int) -> Answers:
-        """Answers to sounds of one kind that are not speech."""
-        name, sound = NON_SPEECH[number]
-        waves = []
-        for place in range(SOUNDS_EACH):
-            wave = sound(round(SOUND_SECONDS * self.rate), Scene(self.rate, self._draw(name, place)))
-            waves.append((SOUND_LEVEL * wave / np.sqrt(np.mean(np.square(wave)))).astype(np.float32))
-        return self._ask(waves)
-
-    def _ask(self, waves: Sequence[np.ndarray]) -> Answers:
-        return {name: answer(waves) for name, answer in self.respondents.items()}
-
-    def _draw(self, name: str, place: int) -> np.random.Generator:
-        return np.random.default_rng([self.job.seed, zlib.crc32(name.encode()), place])
-
-
-def mean_pitch(wave: np.ndarray, rate: int) -> float:
-    """Mean of the voiced frames' pitch in Hz by Praat, NaN where it is outside 50 to 350 Hz or there is none."""
-    found = parselmouth.Sound(wave.astype(np.float64), rate).to_pitch().selected_array["frequency"]
-    voiced = found[found > 0]
-    mean = float(voiced.mean()) if len(voiced) else np.nan
-    return mean if PITCH_RANGE[0] <= mean <= PITCH_RANGE[1] else np.nan
-
-
-_worker: Worker
-
-
-def _start(job: Job) -> None:
-    global _worker
-    _worker = Worker(job, EmotionRecognizer.from_pretrained(job.model))
-
-
-def _run(task: tuple[str, Any]) -> Any:
-    method, argument = task
-    return getattr(_worker, method)(argument)
-
-
-def _results(job: Job, tasks: list[tuple[str, Any]], num_proc: int) -> Iterator[Any]:
-    """Results of tasks (method of `Worker`, argument) in their order."""
-    if num_proc == 1:
-        _start(job)
-        yield from map(_run, tasks)
-        return
-    spawn = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads
-    with ProcessPoolExecutor(num_proc, spawn, _start, (job,)) as pool:
-        yield from pool.map(_run, tasks)
+    def effects(self) -> list[dict[str, Any]]:
+        """What each perturbation did to the model's answers."""
+        before, references = self.clean[MODEL][self.sample], self.references[self.sample]
+        return [
+            {
+                "group": PERTURBATIONS[number].group,
+                "name": PERTURBATIONS[number].name,
+                **effect(before, answers[MODEL], references, self.labels),
+            }
+            for number, answers in self.changed.items()
+        ]
 
 
 def run_suite(
@@ -155,85 +113,76 @@ def run_suite(
         model: Checkpoint folder or Hub id.
         labels: Its labels, which are the table's.
         table: Corpus table.
-        items: (row of `table`, view) pairs, the test part.
+        items: (row of `table`, view) pairs, the test part; views other than 0 are passed over.
         num_clips: How many of them are changed, see `draw_sample`.
         seed: Everything random follows from it.
         num_proc: Processes.
 
     Returns:
-        `share_passed`, `checks_passed`, `num_checks`, `groups` (group -> passed and checks), `sample`,
-        `clean` (UAR of the sample as it is), `speakers`, `checks`, `perturbations` (fall of the UAR and share
-        unchanged of each), `skipped` and `yardsticks`, ready for JSON.
+        `share_passed`, `checks_passed`, `num_checks`, `groups` (group -> passed and checks), `seed`, `sample`,
+        `clean` (UAR of the sample as it is), `speakers`, `skipped`, `yardsticks`, `perturbations` (fall of the
+        UAR and share unchanged of each) and `checks`, ready for JSON.
 
     Raises:
         AudioError, ModelError: A clip or the model cannot be used.
     """
-    items = [item for item in items if item[1] == 0]
-    references, speakers = column(table, "emotion", items), column(table, "speaker", items)
-    sample = draw_sample(table, items, num_clips, seed)
-    shares = np.bincount(references, minlength=len(labels)) / len(references)
-    job = Job(model, column(table, "audio", items).tolist(), sample, speakers.tolist(), shares, seed)
     skipped = {
         perturbation.name: reason
         for perturbation in PERTURBATIONS
         if perturbation.encoder and (reason := missing_encoder(perturbation.encoder))
     }
     numbers = [number for number, perturbation in enumerate(PERTURBATIONS) if perturbation.name not in skipped]
+    items = [item for item in items if item[1] == 0]
+    found = _ask(model, labels, table, items, draw_sample(table, items, num_clips, seed), numbers, seed, num_proc)
+    checks = found.checks(MODEL)
+    before, references = found.clean[MODEL][found.sample], found.references[found.sample]
+    return {
+        **passed(checks),
+        "seed": seed,
+        "sample": found.sample_figures(),
+        "clean": {"uar": round(emotion_metrics(before, references, labels)["uar"], 4)},
+        "speakers": speaker_figures(found.clean[MODEL], found.references, labels, found.speakers),
+        "skipped": skipped,
+        "yardsticks": {RANDOM: passed(found.checks(RANDOM))},
+        "perturbations": found.effects(),
+        "checks": [check.as_dict() for check in checks],
+    }
+
+
+def _ask(
+    model: str,
+    labels: list[str],
+    table: Dataset,
+    items: list[Item],
+    sample: list[int],
+    numbers: list[int],
+    seed: int,
+    num_proc: int,
+) -> Answered:
+    """Asks about every clip, the sample under the perturbations with these numbers, and every sound."""
+    paths, references, corpora, speakers, sexes = (
+        column(table, name, items) for name in ("audio", "emotion", "corpus", "speaker", "sex")
+    )
+    shares = np.bincount(references, minlength=len(labels)) / len(references)
+    job = Job(model, paths.tolist(), sample, speakers.tolist(), shares, seed)
     pieces = [range(first, min(first + CLIPS_A_TASK, len(items))) for first in range(0, len(items), CLIPS_A_TASK)]
     tasks: list[tuple[str, Any]] = [("unchanged", piece) for piece in pieces]
     tasks += [("perturbed", number) for number in numbers]
     tasks += [("not_speech", number) for number in range(len(NON_SPEECH))]
-    results = list(tqdm(_results(job, tasks, num_proc), total=len(tasks), desc="Robustness", unit="step"))
-
-    found = [results[place] for place in range(len(pieces))]
-    changed = dict(zip(numbers, results[len(pieces) :], strict=False))
-    sounds = results[len(pieces) + len(numbers) :]
-    pitches = np.concatenate([pitch for _, pitch in found])
-    clean = {name: np.concatenate([answers[name] for answers, _ in found]) for name in (MODEL, RANDOM)}
-    sexes = column(table, "sex", items).astype(object)
-    bands, corpora = pitch_bands(pitches, speakers), column(table, "corpus", items)
-
-    def checks_of(name: str) -> list[Check]:
-        checks = correctness_checks(clean[name], references, labels)
-        checks += fairness_checks(clean[name], references, labels, corpora, sexes, SEX_LIMITS)
-        checks += fairness_checks(clean[name], references, labels, corpora, bands, PITCH_LIMITS)
-        for number, answers in changed.items():
-            checks += perturbation_checks(
-                PERTURBATIONS[number], clean[name][sample], answers[name], references[sample], labels
-            )
-        for (kind, _), answers in zip(NON_SPEECH, sounds, strict=True):
-            share = np.mean(answers[name] != NO_ANSWER)
-            checks.append(
-                at_most("non-speech", kind, "share answered", share, LARGEST_SHARE_ANSWERED, len(answers[name]))
-            )
-        return checks
-
-    own, chance = checks_of(MODEL), checks_of(RANDOM)
-    sample_corpora = corpora[sample].tolist()
-    return {
-        **passed(own),
-        "seed": seed,
-        "sample": {
-            "clips": len(sample),
-            "of": len(items),
-            "speakers": len({name for name in speakers[sample].tolist() if name}),
-            "per_corpus": {name: sample_corpora.count(name) for name in sorted(set(sample_corpora))},
-            "drawn": "evenly over corpora, emotions and speakers",
-        },
-        "clean": {"uar": round(emotion_metrics(clean[MODEL][sample], references[sample], labels)["uar"], 4)},
-        "speakers": speaker_figures(clean[MODEL], references, labels, speakers),
-        "skipped": skipped,
-        "yardsticks": {RANDOM: passed(chance)},
-        "perturbations": [
-            {
-                "group": PERTURBATIONS[number].group,
-                "name": PERTURBATIONS[number].name,
-                **effect(clean[MODEL][sample], answers[MODEL], references[sample], labels),
-            }
-            for number, answers in changed.items()
-        ],
-        "checks": [check.as_dict() for check in own],
-    }
+    results = list(tqdm(results_of(job, tasks, num_proc), total=len(tasks), desc="Robustness", unit="step"))
+    unchanged, others = results[: len(pieces)], results[len(pieces) :]
+    return Answered(
+        labels=labels,
+        references=references,
+        corpora=corpora,
+        speakers=speakers,
+        sexes=sexes,
+        pitches=np.concatenate([pitches for _, pitches in unchanged]),
+        sample=sample,
+        clean={name: np.concatenate([answers[name] for answers, _ in unchanged]) for name in (MODEL, RANDOM)},
+        changed=dict(zip(numbers, others, strict=False)),
+        sounds=others[len(numbers) :],
+    )
 
 
 def effect(before: np.ndarray, after: np.ndarray, references: np.ndarray, labels: Sequence[str]) -> dict[str, float]:
