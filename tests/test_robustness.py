@@ -70,6 +70,12 @@ def test_every_check_is_in_the_result_and_on_the_terminal(checked):
         assert check["passed"] == (check["value"] <= check["threshold"] if better is None else better)
 
 
+def test_speakers_that_were_trained_on_are_said(checked):
+    leaking = checked[1] | {"shared_speakers": 3}
+    for text in (robustness_section, robustness_table):
+        assert "3 of the test speakers were trained on" in text(leaking) and "trained on" not in text(checked[1])
+
+
 def test_the_card_has_the_section_and_the_hub_gets_the_files(checked, checkpoint):
     _, found = checked
     card = (checkpoint / "README.md").read_text()

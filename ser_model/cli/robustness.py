@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"robustness: {error}", file=sys.stderr)
         return 1
     tested = {name: report[name] for name in ("preset", "protocol", "fold", "corpora")}
-    robustness = tested | found
+    shared = report["leakage"].get("test", {}).get("shared_speakers", 0)  # corpora it was not trained on have no part
+    robustness = tested | {"shared_speakers": shared} | found
     print(robustness_table(robustness))
     if (folder := Path(args.model)).is_dir():
         write_robustness(folder, robustness, recognizer)

@@ -14,7 +14,7 @@ _SECTION = """## Robustness
 
 {passed} of {count} checks passed ({share:.0%}); a random model, which answers by the shares of the classes, passes
 {random:.0%}. Protocol `{protocol}`, fold {fold}: accuracy on {of} test clips, changes on {clips} of them
-({per_corpus}), drawn evenly over corpora, emotions and speakers with seed {seed}.
+({per_corpus}), drawn evenly over corpora, emotions and speakers with seed {seed}.{leak}
 {note}
 
 | checks | passed | random model |
@@ -44,6 +44,7 @@ def robustness_section(robustness: dict[str, Any]) -> str:
         protocol=robustness["protocol"],
         fold=robustness["fold"],
         seed=robustness["seed"],
+        leak=_leak_sentence(robustness),
         note=LIMITS_NOTE,
         groups="\n".join(
             f"| {group} | {found['passed']} of {found['checks']} | {chance['groups'][group]['passed']} |"
@@ -70,7 +71,7 @@ def robustness_table(robustness: dict[str, Any]) -> str:
     lines += [
         "",
         f"Changes: {sample['clips']} of {sample['of']} test clips ({_per_corpus(sample)}), seed {robustness['seed']}.",
-        f"UAR of these as they are: {robustness['clean']['uar']:.1%}.",
+        f"UAR of these as they are: {robustness['clean']['uar']:.1%}.{_leak_sentence(robustness)}",
     ]
     if speakers:
         lines.append(
@@ -117,6 +118,11 @@ def _failed(checks: list[dict[str, Any]]) -> str:
 
 def _per_corpus(sample: dict[str, Any]) -> str:
     return ", ".join(f"{corpus} {clips}" for corpus, clips in sample["per_corpus"].items())
+
+
+def _leak_sentence(robustness: dict[str, Any]) -> str:
+    shared = robustness["shared_speakers"]
+    return f" {shared} of the test speakers were trained on: accuracy is too high." if shared else ""
 
 
 def _skipped(robustness: dict[str, Any]) -> str:
