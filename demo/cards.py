@@ -13,9 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ser_model.inference.timeline import Segment
 
 from .colours import EMOTION_COLOURS, colour_of
-from .messages import CANNOT_PLAY, PREDICTED, answer, percent
+from .messages import CANNOT_PLAY, NO_PREDICTION, PREDICTED, answer, percent
 from .timeline_plot import clock
 
+NO_COLOUR = "var(--border-color-primary)"
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -40,6 +41,11 @@ def render(template: str, **values: Any) -> str:
 def html(value: str, elem_id: str) -> gr.HTML:
     """A component that shows one of the pieces below."""
     return gr.HTML(value, elem_id=elem_id, elem_classes="ser-html", js_on_load=None)
+
+
+def header(title: str, introduction: str, notice: Sequence[str]) -> str:
+    """The head of the page; what people must be told ends with a link to the tab About."""
+    return render("header", title=title, introduction=introduction, notice=notice)
 
 
 def waiting_card() -> str:
@@ -67,8 +73,8 @@ def emotion_card(
     return render(
         "emotion",
         answer=answer(predicted),
-        colour="transparent" if label is None else colour_of(label),
-        lead=lead,
+        colour=NO_COLOUR if label is None else colour_of(label),
+        lead=NO_PREDICTION if label is None else lead,
         live=live,
         probability=None if label is None else predicted["probabilities"][label],
         remarks=[predicted["remark"], *remarks],
@@ -193,10 +199,10 @@ def live_waiting() -> str:
 
 def live_state(state: str, lead: str) -> str:
     """Stands in the place of the live emotion while there is none."""
-    return render("emotion", answer=state, colour="transparent", lead=lead, live=True, probability=None, remarks=(),
+    return render("emotion", answer=state, colour=NO_COLOUR, lead=lead, live=True, probability=None, remarks=(),
                   weak=True)  # fmt: skip
 
 
-def about(limits: Sequence[str], privacy: Sequence[str], licences: Sequence[str], questions: Mapping[str, str]) -> str:
-    """The texts of the tab About."""
-    return render("about", limits=limits, privacy=privacy, licences=licences, questions=questions)
+def about(sections: Mapping[str, Sequence[str]], questions: Mapping[str, str]) -> str:
+    """The texts of the tab About: heading -> sentences, and questions with their answers."""
+    return render("about", sections=sections, questions=questions)

@@ -15,7 +15,7 @@ NOTHING_CHOSEN = "Record or upload a clip first."
 NO_FILES = "Choose some files first."
 NO_MODELS = "Choose at least one model."
 NO_SPEECH = "No speech was found in the recording."
-PREDICTED = "Predicted emotion"
+PREDICTED, NO_PREDICTION = "Predicted emotion", "No prediction"
 CANCELLED = "Cancelled."
 CANNOT_PLAY = (
     "The browser cannot play this recording: its format is unsupported, or it has been deleted. Upload it again."
@@ -65,11 +65,7 @@ def percent(share: float) -> str:
 
 
 def answer(predicted: Mapping[str, Any]) -> str:
-    """What stands in the place of the emotion: the emotion, the two it may be, or that there is no speech.
-
-    Args:
-        predicted: As `EmotionResult.as_data` gives it.
-    """
+    """What stands for `EmotionResult.as_data`: the emotion, the two it may be, or that there is no speech."""
     if predicted["label"] is None:
         return "No speech found"
     if not predicted["unsure"]:
@@ -156,14 +152,23 @@ def close_second(probabilities: Mapping[str, float]) -> str:
 
 
 def of_prediction(report: Mapping[str, Any] | None, predicted: Mapping[str, Any]) -> list[str]:
-    """What is said below a predicted emotion; empty strings where there is nothing to say.
-
-    Args:
-        report: The model's report.
-        predicted: As `EmotionResult.as_data` gives it, with a label.
-    """
+    """What a model's report and `EmotionResult.as_data` say below a predicted emotion; empty where nothing."""
     second = "" if predicted["unsure"] else close_second(predicted["probabilities"])
-    return [second, precision_note(report, predicted["label"])]
+    confidence = predicted["probabilities"][predicted["label"]]
+    return [reliability(report, confidence) or precision_note(report, predicted["label"]), second]
+
+
+def reliability(report: Mapping[str, Any] | None, confidence: float) -> str:
+    """How often answers of about this confidence were right in the model's test; empty where no report tells."""
+    bands = (report or {}).get("test", {}).get("calibration", {}).get("bands", [])
+    for band in bands:
+        if band["from"] <= confidence <= band["to"] and band["clips"]:
+            tenths = round(10 * band["right"])
+            share = {0: "fewer than 1 of 10", 10: "more than 9 of 10"}.get(tenths, f"{tenths} of 10")
+            span = f"{100 * band['from']:.0f} to {100 * band['to']:.0f} %"
+            speakers = _TESTED_ON[speakers_tested(report or {})]
+            return f"Of answers this confident ({span}), {share} were right on {speakers}."
+    return ""
 
 
 def level(wave: np.ndarray, duration: float) -> str:

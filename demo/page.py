@@ -19,6 +19,10 @@ TITLE = "What emotion is in this voice?"
 INTRODUCTION = (
     "Record a sentence or upload a clip: a neural network predicts the emotion in it and shows its attention over time."
 )
+NOTICE = (
+    "It infers the emotion that a voice expresses, learned from actors: not what a person feels.",
+    "Tell people before you use it on them. At work and in education EU law prohibits it, with narrow exceptions.",
+)
 PRIVACY = "Clips are analysed by the machine that serves this page, sent nowhere else, and deleted within an hour."
 DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that is promised
 MAX_FILE_SIZE = "700mb"  # an hour of stereo as on a CD
@@ -37,7 +41,7 @@ def build_page(models: Models) -> gr.Blocks:
     with Page(
         title="Speech emotion recognition", analytics_enabled=False, delete_cache=(DELETE_EVERY, DELETE_OLDER)
     ) as page:
-        cards.html(f'<header class="ser-header"><h1>{TITLE}</h1><p>{INTRODUCTION}</p></header>', "ser-header")
+        cards.html(cards.header(TITLE, INTRODUCTION, NOTICE), "ser-header")
         voice = VisitorVoice()
         with gr.Tabs(elem_id="ser-tabs", overflow_behavior="wrap"):
             with gr.Tab("Clip", id="clip"):

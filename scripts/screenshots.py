@@ -38,7 +38,7 @@ def tour(page: Page, folder: Path) -> None:
     page.get_by_role("tab", name="Live").click()
     page.get_by_role("button", name="Start the microphone").click()
     page.wait_for_timeout(1000 * LIVE_SECONDS)
-    page.locator(".ser-live-now:not(.ser-silent)").wait_for()  # not in a pause
+    page.locator(".ser-live-now:not(.ser-weak)").wait_for()  # not in a pause
     picture(page, "live")
     page.get_by_role("button", name="Stop the microphone").click()
 

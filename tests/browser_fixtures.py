@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 import soundfile
-from conftest import need_program, voiced_tone
+from conftest import need_program, spoken
 from demo_helpers import SPOKEN_PEAK
 from test_app import PATIENCE, running_app, second_checkpoint
 
@@ -35,15 +35,15 @@ def app_url(app_folder, tmp_path_factory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory) -> Iterator[playwright.Browser]:
     """Chromium whose microphone plays three seconds of a voice and two of silence, over and over."""
-    spoken = tmp_path_factory.mktemp("microphone") / "spoken.wav"
-    wave = voiced_tone(3.0, rate=48_000)
+    path = tmp_path_factory.mktemp("microphone") / "spoken.wav"
+    wave = spoken(3.0, rate=48_000)
     wave = np.pad(SPOKEN_PEAK * wave / np.abs(wave).max(), (0, 2 * 48_000))
-    soundfile.write(spoken, wave, 48_000, subtype="PCM_16")
+    soundfile.write(path, wave, 48_000, subtype="PCM_16")
     flags = [
         "--no-sandbox",
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={spoken}",
+        f"--use-file-for-fake-audio-capture={path}",
     ]
     with playwright.sync_playwright() as player:
         chromium = player.chromium.launch(executable_path=need_program("chromium"), args=flags)

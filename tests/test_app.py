@@ -19,10 +19,11 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, take_ctrl_c, voiced_tone
+from conftest import ROOT, spoken, take_ctrl_c
 from demo_helpers import recording
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from not_speech import NOT_SPEECH
 
 from ser_model.audio import AudioError, load_audio
 
@@ -77,7 +78,7 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 
 def tone_file(path: Path, seconds: float = 3.0) -> Path:
-    soundfile.write(path, voiced_tone(seconds), 16_000)
+    soundfile.write(path, spoken(seconds), 16_000)
     return path
 
 
@@ -114,7 +115,7 @@ def test_predict_answers_with_typed_data(client, tmp_path):
     start = time.monotonic()
     emotion, bars, picture, data = client.predict(handle_file(clip), api_name="/predict")
     print(f"a 3-second clip is answered in {time.monotonic() - start:.2f} s")
-    assert set(data) == {"label", "probabilities", "attention", "duration"}
+    assert set(data) == {"label", "probabilities", "duration", "speech", "unsure", "remark", "attention"}
     assert data["probabilities"][data["label"]] == max(data["probabilities"].values())
     assert sum(data["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert data["duration"] == pytest.approx(3.0)
@@ -123,6 +124,15 @@ def test_predict_answers_with_typed_data(client, tmp_path):
     assert sum(weights) == pytest.approx(1, abs=1e-3)
     assert data["label"] in emotion and bars.count('role="meter"') == len(data["probabilities"])
     assert "<svg" in picture
+
+
+def test_noise_gets_no_emotion(client, tmp_path):
+    soundfile.write(tmp_path / "noise.wav", NOT_SPEECH["white noise"], 16_000)
+    emotion, bars, _, data = client.predict(handle_file(tmp_path / "noise.wav"), api_name="/predict")
+    assert data["label"] is None and data["speech"]["seconds"] == 0 and "No speech found" in emotion and bars == ""
+    (row,) = client.predict([handle_file(tmp_path / "noise.wav")], api_name="/batch")
+    entries = client.predict(handle_file(tmp_path / "noise.wav"), api_name="/compare")
+    assert all(answer["label"] is None and answer["error"] is None and answer["remark"] for answer in (row, *entries))
 
 
 def test_endpoints_with_one_required_input_are_offered(client):

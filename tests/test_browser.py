@@ -23,7 +23,8 @@ def upload(page: playwright.Page, path: Path) -> None:
 
 
 def answer(page: playwright.Page) -> str:
-    return page.locator(".ser-label").inner_text()
+    """The most probable emotion, unsure or not."""
+    return page.locator(".ser-label").inner_text().removeprefix("Unsure: ").split(" or ")[0]
 
 
 def bars(page: playwright.Page) -> dict[str, float]:

@@ -12,7 +12,7 @@ import parselmouth
 import psutil
 import pytest
 import soundfile
-from conftest import voiced_tone
+from conftest import spoken
 from demo_helpers import RATE, recording
 from parselmouth.praat import call
 from test_app import PATIENCE, tone_file
@@ -72,7 +72,7 @@ def test_live_for_twenty_seconds(open_page, app_folder, tmp_path):
     assert resident_megabytes(app_folder) - memory < 60
     assert len([path for path in (app_folder / "temporary").rglob("*") if path.is_file()]) == files
     said = set(page.evaluate("[...window.said]"))
-    assert messages.SILENCE in said and said & set(EMOTIONS)
+    assert messages.SILENCE in said and any(emotion in text for text in said for emotion in EMOTIONS)
     assert float(page.inner_text("#ser-live-decibels").split()[0]) <= 0
     page.get_by_role("button", name="Stop the microphone").click()
     expect(page.get_by_role("button", name="Start the microphone")).to_have_attribute("aria-pressed", "false")
@@ -93,7 +93,7 @@ def test_live_without_a_microphone_is_explained(open_page):
 def long_talk(tmp_path_factory) -> Path:
     """Ten minutes: sixty phrases of different pitch with pauses between."""
     path = tmp_path_factory.mktemp("talk") / "long talk.wav"
-    parts = [np.pad(voiced_tone(7.0, pitch=100 + 3 * number, seed=number), (0, 3 * RATE)) for number in range(60)]
+    parts = [np.pad(spoken(7.0, number=number), (0, 3 * RATE)) for number in range(60)]
     soundfile.write(path, np.concatenate(parts), RATE, subtype="PCM_16")
     return path
 

@@ -1,10 +1,15 @@
 """Calibration of probabilities."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from ser_model.evaluation.calibration import (
+    BAND_EDGES,
+    LEAST_CLIPS,
     answered,
+    calibration_bands,
     expected_calibration_error,
     fit_temperature,
     fit_unsure_below,
@@ -77,3 +82,27 @@ def test_a_model_that_is_never_right_often_enough_is_always_unsure():
     assert answered(probabilities, references, 1.0) == {"share": 0.0, "right": None}
     few = of_two_classes([0.9] * 5, [True] * 5)  # five right answers prove nothing
     assert fit_unsure_below(*few) == 1.0
+
+
+def test_bands_hold_every_clip_once_and_tell_how_many_were_right():
+    draw = np.random.default_rng(3)
+    confidence = np.r_[draw.uniform(0.3, 1, size=998), 1.0, 0.6]
+    probabilities = np.tile(((1 - confidence) / 4)[:, None], (1, 5))  # of five classes, the first the most probable
+    probabilities[:, 0] = confidence
+    correct = np.arange(1_000) % 2 == 0
+    bands = calibration_bands(probabilities, np.where(correct, 0, 1))
+    assert [(band["from"], band["to"]) for band in bands] == list(itertools.pairwise(BAND_EDGES))
+    for band in bands:
+        inside = (confidence >= band["from"]) & ((confidence < band["to"]) | (band["to"] == 1))
+        assert band["clips"] == inside.sum() and band["right"] == correct[inside].mean()
+        assert band["confidence"] == pytest.approx(confidence[inside].mean())
+    assert sum(band["clips"] for band in bands) == 1_000
+
+
+def test_a_band_of_few_clips_is_joined_to_its_neighbour():
+    few = LEAST_CLIPS - 1
+    probabilities, references = of_two_classes(np.repeat([0.7, 0.8, 0.95], [40, 40, few]), [True] * (80 + few))
+    bands = calibration_bands(probabilities, references)
+    assert [(band["from"], band["to"], band["clips"]) for band in bands] == [(0, 0.75, 40), (0.75, 1, 40 + few)]
+    one = calibration_bands(*of_two_classes([0.7] * few, [True] * few))
+    assert [(band["from"], band["to"], band["clips"], band["right"]) for band in one] == [(0, 1, few, 1.0)]

@@ -112,7 +112,7 @@ def test_sexes_and_calibration_stand_in_it_where_they_were_measured():
     assert "before calibration" not in str(model_card(report, "Small.")) and "female" not in card_of("ravdess").text
     figures = {"clips": 8, "uar": 0.6, "accuracy": 0.5, "macro_f1": 0.4, "uar_interval": [0.5, 0.7]}
     report["test"] |= {"per_sex": {"female": figures}}
-    report["test"]["calibration"] |= {"uncalibrated": {"ece": 0.2, "nll": 2.0}, "reliability": []}
+    report["test"]["calibration"] |= {"uncalibrated": {"ece": 0.2, "nll": 2.0}, "risk_coverage": []}
     text = str(model_card(report, "Small."))
     assert "| test, female | 8 | 60.0% | 50.0% to 70.0% | 50.0% | 40.0% |" in text
     assert "is 6.2%, 20.0% before calibration: confidence" in text and "(reliability.png)" in text

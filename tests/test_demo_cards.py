@@ -77,7 +77,7 @@ def test_no_speech_and_unsure_stand_in_the_same_place_in_weaker_type():
     assert colour_of("fear") not in none and "sounds like speech" in none
     unsure = cards.emotion_card(predicted("fear", unsure_below=0.7), [])
     assert '<strong class="ser-label">Unsure: fear or sad</strong>' in unsure and "ser-weak" in unsure
-    assert "below 70%" in unsure and "three of four" in unsure
+    assert "below 70 %" in unsure and "three of four" in unsure
 
 
 def test_nothing_from_outside_becomes_markup():
@@ -98,7 +98,8 @@ def test_nothing_from_outside_becomes_markup():
         cards.live_state(evil, evil),
         cards.side_by_side([(evil, "")]),
         cards.heading(evil, evil),
-        cards.about([evil], [evil], [evil], {evil: evil}),
+        cards.about({evil: [evil]}, {evil: evil}),
+        cards.header(evil, evil, [evil]),
     ):
         assert "<img" not in markup and 'x onerror="' not in markup
 

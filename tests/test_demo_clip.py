@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from conftest import voiced_tone
+from conftest import spoken
+from demo_helpers import tiny_recognizer
+from not_speech import NOT_SPEECH
 
 from demo import messages
 from demo.loading import NoModel, RecognizerLoader, missing_model
@@ -36,7 +38,7 @@ def broken():
 @pytest.fixture
 def clip_path(tmp_path):
     path = tmp_path / "clip.wav"
-    soundfile.write(path, voiced_tone(2.0), 16_000)
+    soundfile.write(path, spoken(2.0), 16_000)
     return path
 
 
@@ -49,6 +51,27 @@ def test_predict_gives_card_bars_picture_and_data(clip_path):
     assert data["duration"] == pytest.approx(2.0)
     assert data["attention"]["times"] == [0.0, 0.5, 1.0, 1.5]
     assert json.loads(json.dumps(data)) == data
+
+
+@pytest.mark.parametrize("name", set(NOT_SPEECH) - {"silence"})  # which is refused
+def test_noise_gets_no_emotion_on_the_page_nor_from_the_api(tmp_path, name):
+    path = tmp_path / "noise.wav"
+    soundfile.write(path, NOT_SPEECH[name], 16_000)
+    emotion, bars, picture, data = clip.predict(tiny_recognizer(), str(path))
+    assert "No speech found" in emotion and "%" not in emotion and bars == ""
+    assert picture.count("<svg") == 2 and "attention" not in picture
+    assert data["label"] is None and data["speech"] == {"seconds": 0.0, "share": 0.0} and data["remark"]
+    shown = clip.predict_or_message(tiny_recognizer, str(path))
+    assert (shown[0], shown[1]) == (emotion, bars) and shown[3] == data
+
+
+def test_an_unsure_prediction_names_two_emotions_and_why(clip_path):
+    recognizer = tiny_recognizer()
+    recognizer.model.config.unsure_below = 1.0
+    emotion, bars, _, data = clip.predict(recognizer, str(clip_path))
+    first, second, _ = sorted(data["probabilities"], key=lambda label: -data["probabilities"][label])
+    assert f"Unsure: {first} or {second}" in emotion and "three of four" in emotion and "Close second" not in emotion
+    assert data["unsure"] is True and data["label"] == first and bars.count('role="meter"') == 3
 
 
 def test_predict_takes_any_rate_and_channels(tmp_path):

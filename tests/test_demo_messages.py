@@ -51,6 +51,19 @@ def test_precision_is_counted_in_a_column_of_the_confusion_matrix():
     assert messages.precision_note(None, "calm") == ""
 
 
+def test_the_reliability_is_that_of_the_confidences_band():
+    bands = [{"from": 0.0, "to": 0.6, "clips": 9, "right": 0.03}, {"from": 0.6, "to": 0.9, "clips": 9, "right": 0.68},
+             {"from": 0.9, "to": 1.0, "clips": 50, "right": 0.96}]  # fmt: skip
+    report = changed(test=REPORT["test"] | {"calibration": {"bands": bands}})
+    said = "Of answers this confident (60 to 90 %), 7 of 10 were right on unseen speakers."
+    assert messages.reliability(report, 0.62) == messages.reliability(report, 0.89) == said
+    assert "(90 to 100 %), more than 9 of 10" in messages.reliability(report, 1.0)
+    assert "fewer than 1 of 10" in messages.reliability(report, 0.2)
+    predicted = {"label": "calm", "probabilities": {"calm": 0.7, "sad": 0.3}, "unsure": False}
+    assert messages.of_prediction(report, predicted) == [said, ""]
+    assert "Precision" in messages.of_prediction(REPORT, predicted)[0] and messages.reliability(None, 0.5) == ""
+
+
 def test_the_second_emotion_is_named_only_where_it_is_close():
     assert messages.close_second({"calm": 0.3, "sad": 0.2, "angry": 0.5}) == "Close second: calm (30 %)."
     assert messages.close_second({"calm": 0.1, "sad": 0.1, "angry": 0.8}) == ""

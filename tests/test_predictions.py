@@ -79,5 +79,5 @@ def test_sexes_have_figures_of_their_own():
 def test_calibration_stands_beside_what_it_was_before():
     calibration = figures_of(*ONE)["calibration"]
     assert calibration["uncalibrated"] == {"ece": calibration["ece"], "nll": calibration["nll"]}  # temperature 1
-    assert sum(each["clips"] for each in calibration["reliability"]) == 6
+    assert sum(each["clips"] for each in calibration["bands"]) == 6
     assert calibration["risk_coverage"][-1]["risk"] == pytest.approx(1 / 6)

@@ -4,24 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from ser_model.evaluation.calibration import expected_calibration_error
-from ser_model.evaluation.reliability import calibration_figures, reliability, risk_coverage
+from ser_model.evaluation.reliability import calibration_figures, risk_coverage
 
 
 def sure(*confidences):
     """Probabilities of two classes, the first with these."""
     return np.array([[confidence, 1 - confidence] for confidence in confidences])
-
-
-def test_bins_hold_confidence_and_accuracy_and_give_the_ece():
-    probabilities, references = sure(0.62, 0.68, 0.95, 0.97), np.array([0, 1, 0, 0])
-    bins = reliability(probabilities, references)
-    assert bins == [
-        {"clips": 2, "confidence": pytest.approx(0.65), "accuracy": 0.5},
-        {"clips": 2, "confidence": pytest.approx(0.96), "accuracy": 1.0},
-    ]
-    gaps = [each["clips"] * abs(each["confidence"] - each["accuracy"]) for each in bins]
-    assert sum(gaps) / 4 == pytest.approx(expected_calibration_error(probabilities, references))
 
 
 def test_risk_grows_with_coverage_where_confidence_tells_something():

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import soundfile
-from conftest import voiced_tone
+from conftest import spoken
 from gradio_client import Client, handle_file
 from hub_helpers import (
     SHIPPED,
@@ -124,7 +124,7 @@ def test_the_pulled_space_shows_another_model_of_the_hub(hub, pulled, tmp_path):
     other = small_checkpoint(tmp_path / "other", "ser_phonetic_cnn")
     assert run_here("-m", "ser_model", "push", other, "alice/other", env=visitor(tmp_path, hub)).returncode == 0
     clip = tmp_path / "own-rate.wav"
-    soundfile.write(clip, voiced_tone(2.0, 22_050), 22_050)
+    soundfile.write(clip, spoken(2.0, 22_050), 22_050)
     with running_space(pulled, visitor(tmp_path, hub, token="", MODEL_ID="alice/other")) as address:
         answer = heard_at(address, clip)
     expected = EmotionRecognizer.from_pretrained(other)(clip).probabilities

@@ -55,6 +55,8 @@
   };
 
   document.addEventListener("click", (event) => {
+    if (event.target.closest?.(".ser-more"))
+      [...document.querySelectorAll("#ser-tabs [role=tab]")].find((tab) => tab.textContent.trim() === "About")?.click();
     const button = event.target.closest?.(".ser-play, .ser-sort");
     if (button) (button.matches(".ser-play") ? play : sort)(button);
   });

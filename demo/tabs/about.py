@@ -17,7 +17,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "results" / "README.md"
 
 def build(models: Models) -> None:
     """Adds the tab's content to the page under construction; reads files, loads no model."""
-    cards.html(cards.about(texts.LIMITS, texts.PRIVACY, texts.LICENCES, texts.QUESTIONS), "ser-about")
+    cards.html(cards.about(texts.SECTIONS, texts.QUESTIONS), "ser-about")
     reports = {title: models.json_file(title, "report.json") for title in models.titles}
     measured = {title: report for title, report in reports.items() if report}
     licences = {title: licence(models.file(title, "README.md")) for title in models.titles}

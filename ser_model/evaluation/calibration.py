@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -10,6 +12,7 @@ from sklearn.metrics import log_loss
 TEMPERATURE_RANGE = (0.1, 10.0)
 NUM_BINS = 10
 RIGHT_SHARE = 0.75  # of the answers that are not unsure, on validation speakers
+BAND_EDGES = (0.0, 0.4, 0.6, 0.75, 0.9, 1.0)  # of confidence
 LEAST_CLIPS = 20  # that a share of right answers is taken over
 
 
@@ -60,6 +63,35 @@ def answered(probabilities: np.ndarray, references: np.ndarray, unsure_below: fl
     confidence, correct = _answers(probabilities, references)
     sure = confidence >= unsure_below
     return {"share": float(sure.mean()), "right": float(correct[sure].mean()) if sure.any() else None}
+
+
+def calibration_bands(probabilities: np.ndarray, references: np.ndarray) -> list[dict[str, float]]:
+    """How often answers of a confidence are right, by bands of confidence.
+
+    A band with fewer than `LEAST_CLIPS` clips is joined to its neighbour: the next lower one, the lowest to the next
+    higher one.
+
+    Args:
+        probabilities: `(num_clips, num_labels)`.
+        references: True class numbers `(num_clips,)`.
+
+    Returns:
+        For each band `from` and `to` (the confidences it spans), `clips`, their mean `confidence`, and `right`,
+        the share of right answers.
+    """
+    confidence, correct = _answers(probabilities, references)
+    confidence = np.minimum(confidence, np.nextafter(1.0, 0.0))  # 1 belongs to the highest band
+    edges = [BAND_EDGES[-1]]
+    for low in reversed(BAND_EDGES[1:-1]):
+        inside, below = (confidence >= low) & (confidence < edges[0]), confidence < low
+        if min(inside.sum(), below.sum()) >= LEAST_CLIPS:
+            edges.insert(0, low)
+    bands = []
+    for low, high in pairwise([BAND_EDGES[0], *edges]):
+        inside = (confidence >= low) & (confidence < high)
+        mean, right = (float(values[inside].mean()) if inside.any() else 0.0 for values in (confidence, correct))
+        bands.append({"from": low, "to": high, "clips": int(inside.sum()), "confidence": mean, "right": right})
+    return bands
 
 
 def _answers(probabilities: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

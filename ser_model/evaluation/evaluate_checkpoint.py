@@ -74,7 +74,7 @@ def load_parts(
         raise CorpusError("The model has no report.json, which says what it was trained on.")
     report = dict(trained, protocol=protocol or trained["protocol"], fold=fold or trained["fold"])
     if corpora is None:
-        table, parts = _split_again(report, trained, folder)
+        table, parts = split_again(report, trained, folder)
         report["split_sizes"] = {name: len(items) for name, items in parts.items()}
         return report, table, parts
     table, items = _chosen_corpora(report, trained, folder, corpora, recognizer.labels)
@@ -108,9 +108,7 @@ def evaluate_parts(
     return report
 
 
-def _split_again(
-    report: dict[str, Any], trained: dict[str, Any], folder: Path
-) -> tuple[Dataset, dict[str, list[Item]]]:
+def split_again(report: dict[str, Any], trained: dict[str, Any], folder: Path) -> tuple[Dataset, dict[str, list[Item]]]:
     """The corpora trained on, split as `report` says; adds to it what was left out and what leaks."""
     settings, seed = trained["settings"], trained["seed"]
     views = Augmentation(**settings["augmentation"]).views
@@ -132,7 +130,7 @@ def _chosen_corpora(
     tables: list[Dataset] = []
     items: list[Item] = []
     if set(corpora) & set(trained["corpora"]):
-        known, parts = _split_again(report, trained, folder)
+        known, parts = split_again(report, trained, folder)
         origins = list(known["corpus"])
         tables, items = [known], [item for item in parts["test"] if origins[item[0]] in corpora]
     unseen = [name for name in corpora if name not in trained["corpora"]]

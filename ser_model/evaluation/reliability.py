@@ -1,4 +1,4 @@
-"""How confidence and accuracy belong together: before and after calibration, by confidence, by coverage."""
+"""How confidence and accuracy belong together: before and after calibration, and by coverage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .calibration import NUM_BINS, expected_calibration_error, negative_log_likelihood, with_temperature
+from .calibration import (
+    calibration_bands,
+    expected_calibration_error,
+    negative_log_likelihood,
+    with_temperature,
+)
 
 COVERAGES = tuple(tenth / 10 for tenth in range(1, 11))
 
@@ -21,8 +26,8 @@ def calibration_figures(probabilities: np.ndarray, references: np.ndarray, tempe
             it back, which is exact for clips of one analysis window.
 
     Returns:
-        `ece` and `nll`, the same `uncalibrated`, and `reliability` and `risk_coverage` as the
-        functions of these names give them.
+        `ece` and `nll`, the same `uncalibrated`, `bands` as `calibration_bands` and `risk_coverage` as
+        `risk_coverage` gives them.
     """
     uncalibrated = with_temperature(probabilities, 1 / temperature)
     return {
@@ -32,27 +37,9 @@ def calibration_figures(probabilities: np.ndarray, references: np.ndarray, tempe
             "ece": expected_calibration_error(uncalibrated, references),
             "nll": negative_log_likelihood(uncalibrated, references),
         },
-        "reliability": reliability(probabilities, references),
+        "bands": calibration_bands(probabilities, references),
         "risk_coverage": risk_coverage(probabilities, references),
     }
-
-
-def reliability(probabilities: np.ndarray, references: np.ndarray) -> list[dict[str, float]]:
-    """Confidence and accuracy in ten bins of the confidence, as the ECE has them; empty bins are left out.
-
-    Returns:
-        `clips`, mean `confidence` and `accuracy` of each bin.
-    """
-    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == references
-    bins = np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
-    return [
-        {
-            "clips": int((bins == index).sum()),
-            "confidence": float(confidence[bins == index].mean()),
-            "accuracy": float(correct[bins == index].mean()),
-        }
-        for index in sorted(set(bins.tolist()))
-    ]
 
 
 def risk_coverage(probabilities: np.ndarray, references: np.ndarray) -> list[dict[str, float]]:

@@ -74,7 +74,7 @@ class EmotionResult:
     def remark(self) -> str:
         """Why there is no label, or why it is not to be relied on; empty where nothing speaks against it."""
         if self.label is None:
-            return f"No speech found: nothing in the recording sounds like speech for {LEAST_SECONDS} s."
+            return f"Nothing in the recording sounds like speech for {LEAST_SECONDS} s."
         remarks = []
         if self.speech and self.speech.seconds < SHORT_SECONDS:
             remarks.append(
@@ -83,8 +83,8 @@ class EmotionResult:
             )
         if self.unsure:
             remarks.append(
-                f"The confidence is below {self.unsure_below:.0%}, the least at which three of four answers were right "
-                "on validation speakers."
+                f"The confidence is below {100 * self.unsure_below:.0f} %, from which on three of four answers were "
+                "right on validation speakers."
             )
         return " ".join(remarks)
 

@@ -56,12 +56,19 @@ def speech_detector() -> SpeechDetector:
     return detector
 
 
-def speech_probabilities(wave: np.ndarray) -> np.ndarray:
-    """Probability of speech in each 32 ms of mono samples `(num_samples,)` at `SAMPLING_RATE`: `(num_frames,)`."""
-    detector, state, found = speech_detector(), None, []
-    padded = torch.from_numpy(np.pad(wave.astype(np.float32, copy=False), (CONTEXT, -len(wave) % FRAME)))
+def speech_probabilities(wave: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """Probability of speech in each 32 ms of a recording `(num_frames,)`.
+
+    Args:
+        wave: Mono samples `(num_samples,)` at `SAMPLING_RATE`.
+        scale: What they are multiplied by.
+    """
+    detector, state, found = speech_detector(), None, [np.zeros(0, dtype=np.float32)]
     with torch.inference_mode():
-        for block in padded.unfold(0, CONTEXT + FRAME, FRAME).split(FRAMES_AT_ONCE) if len(wave) else ():
-            shares, state = detector(block, state)
+        for start in range(0, len(wave), FRAME * FRAMES_AT_ONCE):
+            before = min(start, CONTEXT)
+            block = wave[start - before : start + FRAME * FRAMES_AT_ONCE] * np.float32(scale)
+            padded = np.pad(block, (CONTEXT - before, -(len(block) - before) % FRAME))
+            shares, state = detector(torch.from_numpy(padded).unfold(0, CONTEXT + FRAME, FRAME), state)
             found.append(shares.numpy())
-    return np.concatenate([np.zeros(0, np.float32), *found])
+    return np.concatenate(found)

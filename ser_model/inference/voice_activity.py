@@ -33,8 +33,9 @@ def speech_frames(wave: np.ndarray, sampling_rate: int) -> np.ndarray:
 
     if len(wave) == 0:
         return np.zeros(0, dtype=bool)
-    scaled = wave * np.float32(PEAK / max(float(np.abs(wave).max()), FAINTEST_PEAK))
-    shares = speech_probabilities(soxr.resample(scaled, sampling_rate, SAMPLING_RATE))
+    peak = max(float(wave.max()), -float(wave.min()), FAINTEST_PEAK)
+    at_rate = wave if sampling_rate == SAMPLING_RATE else soxr.resample(wave, sampling_rate, SAMPLING_RATE)
+    shares = speech_probabilities(at_rate, PEAK / peak)
     kept = shares >= STILL_SPEECH
     for start, end in _runs(kept):
         kept[start:end] = shares[start:end].max() >= SPEECH

@@ -69,16 +69,16 @@ def robustness_figure(robustness: dict[str, Any], title: str) -> Figure:
 
 
 def reliability_figure(calibration: dict[str, Any], title: str) -> Figure:
-    """Accuracy by confidence, and accuracy of the most confident predictions, as `calibration_figures` gives them."""
+    """Accuracy by confidence, and errors among the most confident predictions, from what `calibration_figures` gives."""
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     reliability, coverage = figure.subplots(1, 2)
-    bins = calibration["reliability"]
-    confidence, accuracy = [each["confidence"] for each in bins], [each["accuracy"] for each in bins]
+    bands = [band for band in calibration["bands"] if band["clips"]]
+    confidence, accuracy = [band["confidence"] for band in bands], [band["right"] for band in bands]
     reliability.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="confidence = accuracy")
     reliability.plot(confidence, accuracy, marker="o", color="#0072b2", label="test part")
-    for each in bins:
-        at = (each["confidence"], each["accuracy"])
-        reliability.annotate(str(each["clips"]), at, xytext=(4, -9), textcoords="offset points", fontsize=7)
+    for band in bands:
+        at = (band["confidence"], band["right"])
+        reliability.annotate(str(band["clips"]), at, xytext=(4, -9), textcoords="offset points", fontsize=7)
     reliability.set(xlabel="confidence", ylabel="accuracy (figures: clips)", xlim=(0, 1), ylim=(0, 1))
     reliability.legend(loc="upper left")
     points = calibration["risk_coverage"]
