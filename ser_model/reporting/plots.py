@@ -69,7 +69,7 @@ def robustness_figure(robustness: dict[str, Any], title: str) -> Figure:
 
 
 def reliability_figure(calibration: dict[str, Any], title: str) -> Figure:
-    """Accuracy by confidence, and errors among the most confident predictions, from what `calibration_figures` gives."""
+    """Accuracy by confidence, and errors among the most confident answers, from what `calibration_figures` gives."""
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     reliability, coverage = figure.subplots(1, 2)
     bands = [band for band in calibration["bands"] if band["clips"]]
