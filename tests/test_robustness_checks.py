@@ -15,7 +15,7 @@ from ser_model.evaluation.robustness.correctness import (
 from ser_model.evaluation.robustness.perturbations import NOISE, SMALL, Perturbation
 from ser_model.evaluation.robustness.respondents import NO_ANSWER, random_answers
 from ser_model.evaluation.robustness.sample import draw_sample
-from ser_model.evaluation.robustness.suite import passed, perturbation_checks
+from ser_model.evaluation.robustness.suite import passed, perturbation_checks, skipped_perturbations
 
 LABELS = ["neutral", "happy", "sad"]
 
@@ -117,6 +117,16 @@ def test_a_perturbation_may_change_so_much(changed, fall, small):
     assert only.passed is small
     counts = passed([of_uar, of_answers, only])
     assert counts["checks_passed"] == 1 + fall + small and counts["groups"]["noise"]["checks"] == 2
+
+
+@pytest.mark.parametrize(
+    ("speakers", "left_out"),
+    [(["a", "a"], True), ([None], True), (["a", "b"], False), ([None, None], False), (["a", None], False)],
+)
+def test_babble_is_left_out_where_there_is_nobody_else(speakers, left_out):
+    skipped = skipped_perturbations(speakers)
+    for ratio in ("20 dB", "10 dB", "5 dB"):
+        assert (skipped.get(f"babble, {ratio}") == "all clips are of one speaker") is left_out
 
 
 def test_a_sample_is_even_over_corpora_emotions_and_speakers():

@@ -32,6 +32,7 @@ class Perturbation:
         transform: The change.
         limits: What it may do to predictions.
         encoder: ffmpeg's encoder that it needs.
+        mixes_speakers: Whether it needs clips of other speakers.
     """
 
     group: str
@@ -39,6 +40,7 @@ class Perturbation:
     transform: Transform
     limits: Limits
     encoder: str | None = None
+    mixes_speakers: bool = False
 
 
 # Of ser-tests:
@@ -58,9 +60,9 @@ PERTURBATIONS = (
     Perturbation("noise", "white noise, 20 dB", add(sounds.white, 20), NOISE),
     Perturbation("noise", "white noise, 10 dB", add(sounds.white, 10), NOISE_10),
     Perturbation("noise", "white noise, 5 dB", add(sounds.white, 5), NOISE_5),
-    Perturbation("noise", "babble, 20 dB", add(sounds.babble, 20), NOISE),
-    Perturbation("noise", "babble, 10 dB", add(sounds.babble, 10), NOISE_10),
-    Perturbation("noise", "babble, 5 dB", add(sounds.babble, 5), NOISE_5),
+    Perturbation("noise", "babble, 20 dB", add(sounds.babble, 20), NOISE, mixes_speakers=True),
+    Perturbation("noise", "babble, 10 dB", add(sounds.babble, 10), NOISE_10, mixes_speakers=True),
+    Perturbation("noise", "babble, 5 dB", add(sounds.babble, 5), NOISE_5, mixes_speakers=True),
     Perturbation("noise", "music-like, 20 dB", add(sounds.music, 20), NOISE),
     Perturbation("noise", "music-like, 10 dB", add(sounds.music, 10), NOISE_10),
     Perturbation("noise", "music-like, 5 dB", add(sounds.music, 5), NOISE_5),

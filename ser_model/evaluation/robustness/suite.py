@@ -126,14 +126,11 @@ def run_suite(
     Raises:
         AudioError, ModelError: A clip or the model cannot be used.
     """
-    skipped = {
-        perturbation.name: reason
-        for perturbation in PERTURBATIONS
-        if perturbation.encoder and (reason := missing_encoder(perturbation.encoder))
-    }
-    numbers = [number for number, perturbation in enumerate(PERTURBATIONS) if perturbation.name not in skipped]
     items = [item for item in items if item[1] == 0]
-    found = _ask(model, labels, table, items, draw_sample(table, items, num_clips, seed), numbers, seed, num_proc)
+    sample = draw_sample(table, items, num_clips, seed)
+    skipped = skipped_perturbations(column(table, "speaker", items)[sample].tolist())
+    numbers = [number for number, perturbation in enumerate(PERTURBATIONS) if perturbation.name not in skipped]
+    found = _ask(model, labels, table, items, sample, numbers, seed, num_proc)
     checks = found.checks(MODEL)
     before, references = found.clean[MODEL][found.sample], found.references[found.sample]
     return {
@@ -147,6 +144,22 @@ def run_suite(
         "perturbations": found.effects(),
         "checks": [check.as_dict() for check in checks],
     }
+
+
+def skipped_perturbations(speakers: list[str | None]) -> dict[str, str]:
+    """Perturbations that cannot be done and why.
+
+    Args:
+        speakers: Who speaks in each clip that is to be changed, None where it is not known.
+    """
+    alone = len(set(speakers)) < 2 and (None not in speakers or len(speakers) < 2)
+    skipped = {}
+    for perturbation in PERTURBATIONS:
+        if perturbation.encoder and (reason := missing_encoder(perturbation.encoder)):
+            skipped[perturbation.name] = reason
+        elif perturbation.mixes_speakers and alone:
+            skipped[perturbation.name] = "all clips are of one speaker"
+    return skipped
 
 
 def _ask(

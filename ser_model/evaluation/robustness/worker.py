@@ -68,7 +68,11 @@ class Worker:
         perturbation, speakers = PERTURBATIONS[number], [self.job.speakers[place] for place in self.job.sample]
         waves = []
         for place, (wave, speaker) in enumerate(zip(self.waves, speakers, strict=True)):
-            others = [self.waves[other] for other, name in enumerate(speakers) if name != speaker]
+            others = [
+                self.waves[other]
+                for other, name in enumerate(speakers)
+                if name != speaker or (name is None and other != place)
+            ]
             scene = Scene(self.rate, self._draw(perturbation.name, place), others)
             waves.append(perturbation.transform(wave, scene))
         return self._ask(waves)
