@@ -18,7 +18,7 @@ class Scene:
     Attributes:
         rate: Sampling rate in Hz.
         draw: Source of everything random; its seed is made of suite's seed, perturbation and clip.
-        others: Clips of other speakers `(num_samples,)` each, for babble; where it is not known who speaks, other clips.
+        others: Clips of other speakers `(num_samples,)` each, for babble; other clips where nobody is named.
     """
 
     rate: int
