@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ser_model.cli import evaluate, predict, push, push_space, results, timeline, voice_profile, voice_reference
+from ser_model.cli import (
+    evaluate,
+    predict,
+    push,
+    push_space,
+    results,
+    robustness,
+    timeline,
+    voice_profile,
+    voice_reference,
+)
 
 COMMANDS = {
     "predict": predict,
@@ -13,6 +23,7 @@ COMMANDS = {
     "push": push,
     "push-space": push_space,
     "results": results,
+    "robustness": robustness,
     "timeline": timeline,
     "voice-profile": voice_profile,
     "voice-reference": voice_reference,

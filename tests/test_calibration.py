@@ -95,6 +95,7 @@ def test_bands_hold_every_clip_once_and_tell_how_many_were_right():
     for band in bands:
         inside = (confidence >= band["from"]) & ((confidence < band["to"]) | (band["to"] == 1))
         assert band["clips"] == inside.sum() and band["right"] == correct[inside].mean()
+        assert band["confidence"] == pytest.approx(confidence[inside].mean())
     assert sum(band["clips"] for band in bands) == 1_000
 
 

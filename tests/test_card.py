@@ -76,7 +76,11 @@ def test_the_text_tells_what_a_reader_has_to_know():
         "| test | 0 | 0 | 0 |",
         "No test speaker and no test clip was used in training",
         "- Made up.",
-        "must not be used for decisions",
+        "It does not tell what a person feels",
+        "must inform them of that (EU AI Act, Regulation (EU) 2024/1689, Article 50(3))",
+        "at work or in education is prohibited, except for medical or safety reasons (Article 5(1)(f))",
+        "must not be used for decisions about people: not for hiring, diagnosis or policing",
+        "and no recordings",
         "The Ryerson Audio-Visual Database",
     ):
         assert words in text
@@ -103,8 +107,19 @@ def test_intervals_stand_beside_the_figures():
     assert "bootstrap over test speakers" in text and "fewer than three speak" in text
 
 
+def test_sexes_and_calibration_stand_in_it_where_they_were_measured():
+    report = small_report()
+    assert "before calibration" not in str(model_card(report, "Small.")) and "female" not in card_of("ravdess").text
+    figures = {"clips": 8, "uar": 0.6, "accuracy": 0.5, "macro_f1": 0.4, "uar_interval": [0.5, 0.7]}
+    report["test"] |= {"per_sex": {"female": figures}}
+    report["test"]["calibration"] |= {"uncalibrated": {"ece": 0.2, "nll": 2.0}, "risk_coverage": []}
+    text = str(model_card(report, "Small."))
+    assert "| test, female | 8 | 60.0% | 50.0% to 70.0% | 50.0% | 40.0% |" in text
+    assert "is 6.2%, 20.0% before calibration: confidence" in text and "(reliability.png)" in text
+
+
 def test_figures_with_voice_profiles_stand_apart():
-    assert "voice profile" not in card_of("ravdess").text
+    assert "With a voice profile" not in card_of("ravdess").text
     report = small_report(corpora=("ravdess", "savee"))
 
     def figures(uar):

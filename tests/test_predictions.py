@@ -18,9 +18,10 @@ TWO = [(f"two_{name}", "happy", "Noon", predicted) for name, predicted in
 
 def figures_of(*clips, speaker=None):
     rows = [
-        {"corpus": name[:3], "speaker": speaker or name, "emotion": label, "statement": statement}
+        {"corpus": name[:3], "speaker": speaker or name, "emotion": label, "statement": statement,
+         "sex": "female" if name[-1] in "ab" else "male"}
         for name, label, statement, _ in clips
-    ]
+    ]  # fmt: skip
     table = Dataset.from_list(rows).cast_column("emotion", ClassLabel(names=LABELS))
     probabilities = np.full((len(clips), 3), 0.1)
     probabilities[range(len(clips)), [LABELS.index(predicted) for *_, predicted in clips]] = 0.8
@@ -56,9 +57,27 @@ def test_clips_of_nobody_have_no_interval():
     rows = [(f"one_{number}", label, "Noon", "sad") for number, label in enumerate(["happy", "sad", "sad"])]
     assert figures_of(*rows)["uar_interval"] == [0.0, 1.0]
     nobody = Dataset.from_list(
-        [{"corpus": "one", "speaker": name, "emotion": 1, "statement": "Noon"} for name in ("a", "b", None, "c")]
+        [
+            {"corpus": "one", "speaker": name, "sex": None, "emotion": 1, "statement": "Noon"}
+            for name in ("a", "b", None, "c")
+        ]
     )
     figures = evaluate_predictions(np.eye(3)[[1, 1, 2, 0]] * 0.9 + 0.03, nobody, [(row, 0) for row in range(4)],
                                    LABELS, "test")  # fmt: skip
     assert figures["uar_interval"] is None and figures["per_corpus"]["one"]["uar_interval"] is None
-    assert figures["per_speaker"][None]["clips"] == 1
+    assert figures["per_speaker"][None]["clips"] == 1 and figures["per_sex"] == {}
+
+
+def test_sexes_have_figures_of_their_own():
+    of_sex = figures_of(*ONE, *TWO)["per_sex"]
+    assert of_sex["male"]["uar"] == 0 and of_sex["male"]["uar_interval"] is None
+    assert of_sex["female"]["clips"] == 8 and of_sex["female"]["uar"] == pytest.approx((1 + 3 / 4) / 2)
+    low, high = of_sex["female"]["uar_interval"]
+    assert low <= of_sex["female"]["uar"] <= high and "confusion_matrix" not in of_sex["female"]
+
+
+def test_calibration_stands_beside_what_it_was_before():
+    calibration = figures_of(*ONE)["calibration"]
+    assert calibration["uncalibrated"] == {"ece": calibration["ece"], "nll": calibration["nll"]}  # temperature 1
+    assert sum(each["clips"] for each in calibration["bands"]) == 6
+    assert calibration["risk_coverage"][-1]["risk"] == pytest.approx(1 / 6)

@@ -20,7 +20,7 @@ REPORT_KEYS = {"preset", "protocol", "corpora", "fold", "seed", "labels", "split
                "test", "versions", "training_seconds", "hardware"}  # fmt: skip
 FIGURES = {"uar", "accuracy", "macro_f1", "per_class", "confusion_matrix", "per_corpus", "per_speaker"}
 FILES = {"config.json", "model.safetensors", "preprocessor_config.json", "report.json", "confusion_matrix.png",
-         "training_history.png", "README.md", "log.jsonl", "modeling_ser.py"}  # fmt: skip
+         "training_history.png", "reliability.png", "README.md", "log.jsonl", "modeling_ser.py"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -76,7 +76,8 @@ def calibration_bands(probabilities: np.ndarray, references: np.ndarray) -> list
         references: True class numbers `(num_clips,)`.
 
     Returns:
-        For each band `from` and `to` (the confidences it spans), `clips`, and `right`, the share of right answers.
+        For each band `from` and `to` (the confidences it spans), `clips`, their mean `confidence`, and `right`,
+        the share of right answers.
     """
     confidence, correct = _answers(probabilities, references)
     confidence = np.minimum(confidence, np.nextafter(1.0, 0.0))  # 1 belongs to the highest band
@@ -88,8 +89,8 @@ def calibration_bands(probabilities: np.ndarray, references: np.ndarray) -> list
     bands = []
     for low, high in pairwise([BAND_EDGES[0], *edges]):
         inside = (confidence >= low) & (confidence < high)
-        right = float(correct[inside].mean()) if inside.any() else 0.0
-        bands.append({"from": low, "to": high, "clips": int(inside.sum()), "right": right})
+        mean, right = (float(values[inside].mean()) if inside.any() else 0.0 for values in (confidence, correct))
+        bands.append({"from": low, "to": high, "clips": int(inside.sum()), "confidence": mean, "right": right})
     return bands
 
 

@@ -45,6 +45,30 @@ def evaluate_checkpoint(
     Raises:
         CorpusError: The data are not there, or the model has no report to go by.
     """
+    report, table, parts = load_parts(recognizer, data_dir, protocol, fold, corpora)
+    augmentation = Augmentation(**report["settings"]["augmentation"])
+    if report.get("refit"):
+        parts.pop("validation", None)  # the saved network was trained on it: its figures stay those of the first one
+    report.pop("voice_profiles", None)
+    return report | evaluate_parts(recognizer, table, parts, augmentation, report["seed"])
+
+
+def load_parts(
+    recognizer: EmotionRecognizer,
+    data_dir: str | os.PathLike | None,
+    protocol: str | None = None,
+    fold: int | None = None,
+    corpora: list[str] | None = None,
+) -> tuple[dict[str, Any], Dataset, dict[str, list[Item]]]:
+    """The corpora and parts that a trained recognizer is evaluated on; arguments as for `evaluate_checkpoint`.
+
+    Returns:
+        The recognizer's report with protocol, fold, corpora, split sizes and leakage of these parts, still
+        with the figures of its own; the corpus table; part -> items.
+
+    Raises:
+        CorpusError: The data are not there, or the model has no report to go by.
+    """
     folder, trained = data_dir_or_default(data_dir), recognizer.report
     if trained is None:
         raise CorpusError("The model has no report.json, which says what it was trained on.")
@@ -52,16 +76,11 @@ def evaluate_checkpoint(
     if corpora is None:
         table, parts = split_again(report, trained, folder)
         report["split_sizes"] = {name: len(items) for name, items in parts.items()}
-    else:
-        table, items = _chosen_corpora(report, trained, folder, corpora, recognizer.labels)
-        parts = {"test": items}
-        del report["validation"]
-        report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
-    augmentation = Augmentation(**trained["settings"]["augmentation"])
-    if trained.get("refit"):
-        parts.pop("validation", None)  # the saved network was trained on it: its figures stay those of the first one
-    report.pop("voice_profiles", None)
-    return report | evaluate_parts(recognizer, table, parts, augmentation, trained["seed"])
+        return report, table, parts
+    table, items = _chosen_corpora(report, trained, folder, corpora, recognizer.labels)
+    del report["validation"]
+    report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
+    return report, table, {"test": items}
 
 
 def evaluate_parts(
@@ -79,9 +98,10 @@ def evaluate_parts(
     """
     report: dict[str, Any] = {}
     for name in [name for name in ("validation", "test") if name in parts]:
-        predicted = predict_items(recognizer, table, parts[name], augmentation, seed, name)
-        report[name] = evaluate_predictions(predicted, table, parts[name], recognizer.labels, name)
-        references = column(table, "emotion", parts[name])
+        predicted, items = predict_items(recognizer, table, parts[name], augmentation, seed, name), parts[name]
+        temperature = recognizer.model.config.calibration_temperature
+        report[name] = evaluate_predictions(predicted, table, items, recognizer.labels, name, temperature)
+        references = column(table, "emotion", items)
         report[name]["answered"] = answered(predicted, references, recognizer.unsure_below)
     if profiles := evaluate_voice_profiles(recognizer, table, parts.get("test", []), augmentation, seed):
         report["voice_profiles"] = profiles

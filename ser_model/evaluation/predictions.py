@@ -18,15 +18,9 @@ from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
 
-from .calibration import (
-    calibration_bands,
-    expected_calibration_error,
-    fit_temperature,
-    fit_unsure_below,
-    negative_log_likelihood,
-    with_temperature,
-)
+from .calibration import fit_temperature, fit_unsure_below, with_temperature
 from .intervals import pooled_uar
+from .reliability import calibration_figures
 
 logger = logging.getLogger(__name__)
 
@@ -83,35 +77,44 @@ def calibrate(recognizer: EmotionRecognizer, table: Dataset, split: Split, augme
 
 
 def evaluate_predictions(
-    probabilities: np.ndarray, table: Dataset, items: Sequence[Item], labels: list[str], name: str
+    probabilities: np.ndarray,
+    table: Dataset,
+    items: Sequence[Item],
+    labels: list[str],
+    name: str,
+    temperature: float = 1.0,
 ) -> dict[str, Any]:
     """Compares predictions with the labels.
 
+    Args:
+        probabilities: `(num_items, num_labels)`, as `predict_items` gives them.
+        table: Corpus table.
+        items: (row of `table`, view) pairs.
+        labels: Names of the classes.
+        name: Name of the part, for warnings.
+        temperature: What the recognizer's logits are divided by.
+
     Returns:
-        The figures of `EmotionMetrics`; `calibration`: expected calibration error `ece`, negative
-        log-likelihood `nll` and `calibration_bands`; and those of `figures_by_group`.
+        The figures of `EmotionMetrics`; `calibration` as `calibration_figures` gives it; and those of
+        `figures_by_group`.
     """
     references, predictions = column(table, "emotion", items), probabilities.argmax(axis=1)
     figures = emotion_metrics(predictions, references, labels)
     if figures["missing_classes"]:
         missing = ", ".join(figures["missing_classes"])
         logger.warning("The %s part has no clip of %s: left out of UAR and macro F1.", name, missing)
-    figures["calibration"] = {
-        "ece": expected_calibration_error(probabilities, references),
-        "nll": negative_log_likelihood(probabilities, references),
-        "bands": calibration_bands(probabilities, references),
-    }
+    figures["calibration"] = calibration_figures(probabilities, references, temperature)
     return figures | figures_by_group(predictions, table, items, labels)
 
 
 def figures_by_group(
     predictions: np.ndarray, table: Dataset, items: Sequence[Item], labels: list[str]
 ) -> dict[str, Any]:
-    """Compares predicted classes `(num_items,)` with the labels by corpus and by speaker.
+    """Compares predicted classes `(num_items,)` with the labels by corpus, by sex and by speaker.
 
     Returns:
-        `per_corpus` and `per_speaker` with the main figures of each. `uar_interval` of all items and
-        of each corpus: both ends as `pooled_uar` gives them, None with fewer than three speakers or
+        `per_corpus`, `per_sex` and `per_speaker` with the main figures of each. `uar_interval` of all items,
+        of each corpus and of each sex: both ends as `pooled_uar` gives them, None with fewer than three speakers or
         where a clip does not say who speaks. `confusion_matrix` of each speaker. `common_sentences`
         of corpora where words tell labels: `clips` and `uar` of the sentences that every label has.
     """
@@ -132,7 +135,12 @@ def figures_by_group(
             of_common = of(common)
             figures["common_sentences"] = {name: of_common[name] for name in ("clips", "uar")}
     everyone = _interval(per_speaker, set(speakers.tolist()))
-    return {"uar_interval": everyone, "per_corpus": per_corpus, "per_speaker": per_speaker}
+    sexes = column(table, "sex", items)
+    per_sex = {name: of(sexes == name) for name in sorted({name for name in sexes.tolist() if name})}
+    for sex, figures in per_sex.items():
+        del figures["confusion_matrix"]
+        figures["uar_interval"] = _interval(per_speaker, set(speakers[sexes == sex].tolist()))
+    return {"uar_interval": everyone, "per_corpus": per_corpus, "per_sex": per_sex, "per_speaker": per_speaker}
 
 
 def _interval(per_speaker: dict[str, dict[str, Any]], speakers: set[str]) -> list[float] | None:

@@ -18,7 +18,9 @@ from ser_model.training.run import REFIT, RunData, TrainedRun
 from ser_model.training.trainer import RunError, SerTrainer
 
 from .model_card import model_card
-from .plots import confusion_figure, history_figure
+from .plots import confusion_figure, history_figure, reliability_figure, robustness_figure
+
+ROBUSTNESS = "robustness.json"
 
 
 def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
     for checkpoint in (*out.glob("checkpoint-*"), *out.glob(REFIT)):
         shutil.rmtree(checkpoint)
     (out / RECORD).unlink(missing_ok=True)  # the report says it all
+    (out / ROBUSTNESS).unlink(missing_ok=True)  # of a network that was here before
     return report
 
 
@@ -91,9 +94,33 @@ def write_report(
     confusion = confusion_figure(report["test"], report["labels"], f"Test part: {name}")
     confusion.savefig(folder / "confusion_matrix.png", dpi=110)
     history_figure(history, report["best_epoch"], name).savefig(folder / "training_history.png", dpi=110)
-    network = type(recognizer.model).__bases__[1]  # that of one window, behind `Windowed`
-    model_card(report, str(network.__doc__).splitlines()[0]).save(folder / "README.md")
+    reliability_figure(report["test"]["calibration"], name).savefig(folder / "reliability.png", dpi=110)
+    write_card(folder, report, recognizer)
     (folder / "report.json").write_text(json.dumps(report, indent=1))
+
+
+def write_card(folder: Path, report: dict[str, Any], recognizer: EmotionRecognizer) -> None:
+    """Writes the model card, with a section on robustness where the folder has `robustness.json`."""
+    network = type(recognizer.model).__bases__[1]  # that of one window, behind `Windowed`
+    found = folder / ROBUSTNESS
+    robustness = json.loads(found.read_text()) if found.is_file() else None
+    model_card(report, str(network.__doc__).splitlines()[0], robustness).save(folder / "README.md")
+
+
+def write_robustness(folder: Path, robustness: dict[str, Any], recognizer: EmotionRecognizer) -> None:
+    """Writes the suite's result and picture into a checkpoint folder and its card anew.
+
+    Args:
+        folder: Where the recognizer lies.
+        robustness: What `run_suite` gives, and what was tested.
+        recognizer: Its report is the card's.
+    """
+    robustness_figure(robustness, folder.resolve().name).savefig(folder / "robustness.png", dpi=110)
+    partial = folder / f".{ROBUSTNESS}.partial"
+    partial.write_text(json.dumps(robustness, indent=1) + "\n")
+    os.replace(partial, folder / ROBUSTNESS)
+    assert recognizer.report is not None  # the suite needs it too
+    write_card(folder, recognizer.report, recognizer)
 
 
 def run_name(report: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from datasets_scripts import find_corpus
 from ser_model.hub import MODEL_PLACEHOLDER
 from ser_model.models.registration import FAMILIES
 
+from .robustness_section import robustness_section
 from .voice_profile_section import voice_profile_section
 
 # What the Hub has an identifier for; other terms are `other` with a name of our own.
@@ -30,6 +31,10 @@ REFITTED = (
     "The temperature below was fitted on the validation part with a first network; the one saved here was trained "
     "anew, with the same settings, on training and validation part together."
 )
+
+_RELIABILITY = """
+![Accuracy by confidence, and errors by share of clips answered](reliability.png)
+"""
 
 _BODY = """---
 {metadata}
@@ -75,13 +80,13 @@ interval is the percentile bootstrap over test speakers (1,000 draws); where few
 none. {selection} The test part was used once, at the end.
 
 The probabilities are calibrated on the validation part (temperature {temperature:.2f}); on the test part the
-expected calibration error (ten bins) is {ece:.1%}: confidence and accuracy lie that far apart on average.
-
+expected calibration error (ten bins) is {ece:.1%}{uncalibrated}: confidence and accuracy lie that far apart on average.
+{reliability}
 ![Confusion matrix of the test part](confusion_matrix.png)
 
 By speaker: {speakers}
 
-{profiles}## Leakage report
+{profiles}{robustness}## Leakage report
 
 {leaking}{text_leakage}
 {notes}
@@ -89,17 +94,26 @@ By speaker: {speakers}
 |---|---|---|---|
 {leakage}
 
-## Intended use
+## What it infers, and what it must not be used for
 
-Teaching, demonstrations and research on acted emotional speech.
+It infers which emotion a voice expresses, learnt from {learnt_from}. It does not tell what a person feels, thinks
+or intends. It is meant for teaching, demonstrations and research on {studied}.
+
+- Whoever uses it on people must inform them of that (EU AI Act, Regulation (EU) 2024/1689, Article 50(3)).
+- Its use on people at work or in education is prohibited, except for medical or safety reasons (Article 5(1)(f)).
+- It must not be used for decisions about people: not for hiring, diagnosis or policing, nor for insurance or credit.
 
 ## Limits
 
 - It was trained on {trained_on}. Other languages, cultures, ages, microphones and
   feelings were not evaluated.
-- It predicts how a voice sounds, not what a person feels. It must not be used for decisions about
-  people (hiring, policing, insurance, health, education).
 - Predictions for unseen speakers are often wrong: see the figures above.
+
+## What is stored
+
+This folder holds weights, settings and figures, and no recordings. The project's code keeps neither recordings nor
+predictions: a program that calls it decides that. A voice profile, where one is made, holds statistics of a voice and
+lies where its user puts it.
 
 ## Training data and licence
 
@@ -111,7 +125,7 @@ The weights inherit these terms{licence_note}. Whoever publishes results made wi
 """
 
 
-def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
+def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, Any] | None = None) -> ModelCard:
     """Builds the card of a trained checkpoint from its report.
 
     Where the card names the model it has `hub.MODEL_PLACEHOLDER`, which a push replaces by the id.
@@ -119,6 +133,7 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
     Args:
         report: The content of `report.json`.
         architecture: One line about the network.
+        robustness: The content of `robustness.json`, where the suite was run.
     """
     builders = [find_corpus(name) for name in report["corpora"]]
     settings = report["settings"]
@@ -145,12 +160,17 @@ def model_card(report: dict[str, Any], architecture: str) -> ModelCard:
             selection=REFITTED if report.get("refit") else "The epoch was chosen by the validation part.",
             temperature=report["temperature"],
             ece=report["test"]["calibration"]["ece"],
+            uncalibrated=_uncalibrated_clause(report["test"]["calibration"]),
+            reliability=_RELIABILITY if "risk_coverage" in report["test"]["calibration"] else "",
             speakers=_speaker_sentence(report["test"]["per_speaker"]),
             profiles=voice_profile_section(report),
+            robustness=robustness_section(robustness) if robustness else "",
             leaking=_leakage_sentence(report),
             text_leakage=_text_leakage_sentence(report),
             notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",
             leakage=_leakage_rows(report["leakage"]),
+            learnt_from="people's own recordings" if own else "actors' speech",
+            studied="emotional speech" if own else "acted emotional speech",
             trained_on=("few people's own recordings" if own else "few actors' English speech in quiet rooms"),
             terms="\n".join(f"- {builder.corpus}: {builder.licence}" for builder in builders),
             licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
@@ -213,11 +233,16 @@ def _licence(terms: list[str]) -> tuple[str, str | None]:
 def _rows(report: dict[str, Any]) -> str:
     parts = {"test": report["test"]}
     parts |= {f"test, {corpus}": figures for corpus, figures in report["test"]["per_corpus"].items()}
+    parts |= {f"test, {sex}": figures for sex, figures in report["test"].get("per_sex", {}).items()}
     return "\n".join(
         f"| {part} | {figures.get('clips', report['split_sizes']['test'])} | "
         f"{figures['uar']:.1%} | {_interval(figures)} | {figures['accuracy']:.1%} | {figures['macro_f1']:.1%} |"
         for part, figures in parts.items()
     )
+
+
+def _uncalibrated_clause(calibration: dict[str, Any]) -> str:
+    return f", {calibration['uncalibrated']['ece']:.1%} before calibration" if "uncalibrated" in calibration else ""
 
 
 def _interval(figures: dict[str, Any]) -> str:

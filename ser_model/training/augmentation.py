@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -55,15 +56,8 @@ class Augmentation:
         """
         if view == 0:
             return samples
-        state, numpy_state = random.getstate(), np.random.get_state()
-        draw = zlib.crc32(f"{seed}/{view}/{clip}".encode())
-        random.seed(draw)  # audiomentations draws from the global generators
-        np.random.seed(draw)
-        try:
+        with drawn_from(zlib.crc32(f"{seed}/{view}/{clip}".encode())):
             return self._changes(view)(samples, sample_rate=sampling_rate)
-        finally:
-            random.setstate(state)
-            np.random.set_state(numpy_state)
 
     def _changes(self, view: int) -> Any:
         from audiomentations import AddGaussianSNR, Compose, PitchShift, Shift, TimeStretch
@@ -81,3 +75,16 @@ class Augmentation:
             chosen = self.changes_by_view[(view - 1) % len(self.changes_by_view)]
             return Compose([makers[name](p=1.0) for name in CHANGES if name in chosen])
         return Compose([makers[name](p=self.probability) for name in CHANGES if getattr(self, name)])
+
+
+@contextmanager
+def drawn_from(seed: int) -> Iterator[None]:
+    """Seeds the global generators, which audiomentations draws from, and afterwards leaves them as they were."""
+    state, numpy_state = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        np.random.set_state(numpy_state)

@@ -1,0 +1,61 @@
+"""Check how far a saved model can be trusted on changed recordings, other voices and sounds that are not speech."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from ser_model.cli import set_up
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="checkpoint folder, which gets the result, or Hub id")
+    parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
+    parser.add_argument("--fold", type=int, help="number of the fold, from 1; default: as the model was trained")
+    parser.add_argument(
+        "--corpora",
+        type=lambda text: text.split(","),
+        metavar="A,B",
+        help="test on these: a corpus it was trained on gives its test part, any other all its clips",
+    )
+    parser.add_argument("--clips", type=_positive, default=240, help="test clips that are changed (default: 240)")
+    parser.add_argument("--seed", type=int, default=0, help="draws them and all noise (default: 0)")
+    parser.add_argument(
+        "--num_proc", type=_positive, default=os.cpu_count() or 1, help="processes (default: one for each core)"
+    )
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the table; a checkpoint folder also gets `robustness.json`, a picture and a new model card."""
+    from datasets_scripts import CorpusError
+    from ser_model.audio import AudioError
+    from ser_model.evaluation.evaluate_checkpoint import load_parts
+    from ser_model.evaluation.robustness.suite import run_suite
+    from ser_model.inference.recognizer import EmotionRecognizer, ModelError
+    from ser_model.reporting.checkpoint import write_robustness
+    from ser_model.reporting.robustness_section import robustness_table
+
+    set_up()
+    try:
+        recognizer = EmotionRecognizer.from_pretrained(args.model)
+        report, table, parts = load_parts(recognizer, args.data_dir, None, args.fold, args.corpora)
+        found = run_suite(args.model, recognizer.labels, table, parts["test"], args.clips, args.seed, args.num_proc)
+    except (AudioError, CorpusError, ModelError) as error:
+        print(f"robustness: {error}", file=sys.stderr)
+        return 1
+    tested = {name: report[name] for name in ("preset", "protocol", "fold", "corpora")}
+    shared = report["leakage"].get("test", {}).get("shared_speakers", 0)  # corpora it was not trained on have no part
+    robustness = tested | {"shared_speakers": shared} | found
+    print(robustness_table(robustness))
+    if (folder := Path(args.model)).is_dir():
+        write_robustness(folder, robustness, recognizer)
+        print(f"Wrote {folder / 'robustness.json'}, robustness.png and README.md.", file=sys.stderr)
+    return 0

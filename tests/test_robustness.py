@@ -1,0 +1,117 @@
+"""The command `ser-model robustness`, as people type it, on a miniature corpus."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from hub_helpers import hashes, small_checkpoint
+
+from ser_model.__main__ import main
+from ser_model.evaluation.robustness import suite
+from ser_model.evaluation.robustness.channels import missing_encoder
+from ser_model.evaluation.robustness.perturbations import NON_SPEECH, PERTURBATIONS
+from ser_model.hub import NOT_PUSHED
+from ser_model.labels import EMOTIONS
+from ser_model.reporting.robustness_section import robustness_section, robustness_table
+
+WRITTEN = {"robustness.json", "robustness.png", "README.md"}
+
+
+def run(*words):
+    return main(["robustness", *map(str, words)])
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A tiny untrained network whose report names the data that it would have been trained on."""
+    folder = small_checkpoint(tmp_path_factory.mktemp("checkpoint") / "small", "ser_cnn_bilstm")
+    report = json.loads((folder / "report.json").read_text())
+    report["settings"] |= {"data": {"corpora": ["ravdess"], "labels": list(EMOTIONS)}, "augmentation": {}}
+    (folder / "report.json").write_text(json.dumps(report))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checked(checkpoint, mini_ravdess):
+    before = hashes(checkpoint)
+    words = [checkpoint, "--data_dir", mini_ravdess, "--clips", 8, "--num_proc", 2]
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_model", "robustness", *map(str, words)],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3_000:]
+    after = hashes(checkpoint)
+    assert {name for name in after if after[name] != before.get(name)} == WRITTEN and set(before) <= set(after)
+    return done.stdout, json.loads((checkpoint / "robustness.json").read_text())
+
+
+def test_every_check_is_in_the_result_and_on_the_terminal(checked):
+    printed, found = checked
+    assert (found["preset"], found["protocol"], found["fold"], found["corpora"]) == ("small", "speaker", 1, ["ravdess"])
+    assert found["sample"] == {
+        "clips": 8, "of": 32, "speakers": 4, "per_corpus": {"ravdess": 8},
+        "drawn": "evenly over corpora, emotions and speakers",
+    }  # fmt: skip
+    run_ones = {perturbation.name for perturbation in PERTURBATIONS} - set(found["skipped"])
+    assert {entry["name"] for entry in found["perturbations"]} == run_ones
+    assert {check["name"] for check in found["checks"]} >= run_ones | {name for name, _ in NON_SPEECH} | set(EMOTIONS)
+    assert found["num_checks"] == len(found["checks"]) > 80
+    assert found["checks_passed"] == sum(check["passed"] for check in found["checks"])
+    assert found["share_passed"] == pytest.approx(found["checks_passed"] / found["num_checks"], abs=1e-4)
+    assert found["yardsticks"]["random"]["num_checks"] == found["num_checks"]
+    assert printed == robustness_table(found) + "\n"
+    assert printed.count("FAILED") == found["num_checks"] - found["checks_passed"]
+    for check in found["checks"]:
+        better = check["value"] >= check["threshold"] if check["required"] == "at least" else None
+        assert check["passed"] == (check["value"] <= check["threshold"] if better is None else better)
+
+
+def test_speakers_that_were_trained_on_are_said(checked):
+    leaking = checked[1] | {"shared_speakers": 3}
+    for text in (robustness_section, robustness_table):
+        assert "3 of the test speakers were trained on" in text(leaking) and "trained on" not in text(checked[1])
+
+
+def test_the_card_has_the_section_and_the_hub_gets_the_files(checked, checkpoint):
+    _, found = checked
+    card = (checkpoint / "README.md").read_text()
+    assert robustness_section(found) in card and "(robustness.png)" in card
+    assert f"{found['checks_passed']} of {found['num_checks']} checks passed" in card
+    assert not shutil.ignore_patterns(*NOT_PUSHED)(str(checkpoint), sorted(WRITTEN))
+
+
+def test_the_seed_decides_and_the_number_of_processes_does_not(checked, checkpoint, mini_ravdess, tmp_path):
+    copy = shutil.copytree(checkpoint, tmp_path / "copy")
+    assert run(copy, "--data_dir", mini_ravdess, "--clips", 8, "--num_proc", 1) == 0
+    assert json.loads((copy / "robustness.json").read_text()) == checked[1]
+
+
+def test_without_ffmpeg_the_codecs_are_left_out_and_said(checkpoint, mini_ravdess, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(suite, "missing_encoder", missing_encoder.__wrapped__)  # which remembers
+    copy = shutil.copytree(checkpoint, tmp_path / "copy")
+    assert run(copy, "--data_dir", mini_ravdess, "--clips", 2, "--num_proc", 1) == 0
+    found = json.loads((copy / "robustness.json").read_text())
+    codecs = {"MP3, 32 kbit/s", "Opus, 12 kbit/s"}
+    assert found["skipped"] == dict.fromkeys(codecs, "the program ffmpeg is not installed")
+    assert not codecs & {check["name"] for check in found["checks"]}
+    said = "MP3, 32 kbit/s (the program ffmpeg is not installed)"
+    assert said in capsys.readouterr().out and said in (copy / "README.md").read_text()
+
+
+def test_errors_are_one_sentence_and_leave_the_folder_alone(checkpoint, tmp_path, capsys):
+    before = hashes(checkpoint)
+    for words, said in (
+        ((checkpoint, "--data_dir", tmp_path), "clip lies below"),
+        ((tmp_path / "nowhere",), "No model could be loaded"),
+    ):
+        assert run(*words) == 1
+        out, err = capsys.readouterr()
+        assert out == "" and err.count("\n") == 1 and err.startswith("robustness: ") and said in err
+    with pytest.raises(SystemExit, match="2"):
+        run(checkpoint, "--clips", 0)
+    assert hashes(checkpoint) == before
