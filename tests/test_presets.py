@@ -97,5 +97,5 @@ def test_a_near_miss_is_named(change, words):
 
 def test_values_that_do_not_go_together_are_one_sentence():
     content = load_preset("mfcc-cnn-four-views").as_dict()
-    with pytest.raises(PresetError, match="^mfcc-cnn-four-views: changes_by_view names pitch_semitones, which is not"):
+    with pytest.raises(PresetError, match=r"^mfcc-cnn-four-views: changes_by_view names pitch_semitones, which is not"):
         preset_from_dict(content | {"augmentation": content["augmentation"] | {"pitch_semitones": None}})
