@@ -49,7 +49,7 @@ def test_help_shows_the_own_options_and_help_all_the_inherited_ones(capsys, monk
 )
 def test_mistakes_are_one_sentence(words, said):
     with pytest.raises(RunError) as error:
-        parse_arguments(words.split())
+        parse_arguments(["--preset", "logmel-cnn-bilstm", *words.split()])
     assert str(error.value).startswith(said) and "\n" not in str(error.value)
 
 

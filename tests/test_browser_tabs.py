@@ -197,7 +197,7 @@ def test_compare_shows_two_models_side_by_side(open_page, tmp_path):
 def test_about_tells_limits_figures_and_labels(open_page):
     page = go(open_page(), "About")
     text = page.locator("#ser-about")
-    for said in ("Limits of use", "decisions about people", "within an hour", "the same emotion"):
+    for said in ("must not be used", "decisions about people", "within an hour", "the same emotion"):
         expect(text).to_contain_text(said)
     expect(page.get_by_role("table", name="Test results")).to_contain_text("RAVDESS")
     expect(page.get_by_role("table", name="Label indices")).to_contain_text("surprise")

@@ -171,10 +171,10 @@ def test_expected_counts_agree_with_each_other():
         assert tuple(builder.clips_per_label) == builder.labels
 
 
-def test_one_corpus_takes_at_most_fifty_lines():
+def test_one_corpus_takes_at_most_sixty_lines():
     folder = Path(__file__).parent.parent / "datasets_scripts"
     for corpus in ("crema_d", "tess", "savee"):
-        assert len((folder / f"{corpus}.py").read_text().splitlines()) <= 50
+        assert len((folder / f"{corpus}.py").read_text().splitlines()) <= 60
 
 
 def test_an_unknown_corpus_is_named_with_the_known_ones(tmp_path):

@@ -44,7 +44,15 @@ def table(tmp_path_factory):
             soundfile.write(path, voiced_tone(seconds, RATE, 90 + 50 * number + 12 * take, seed), RATE)
             corpus = "one" if number < 3 else "two"
             emotion = "neutral" if take % 3 == 0 else EMOTIONS[1 + (take + number) % 7]
-            rows.append({"audio": str(path), "corpus": corpus, "speaker": f"{corpus}_{number}", "emotion": emotion})
+            rows.append(
+                {
+                    "audio": str(path),
+                    "corpus": corpus,
+                    "speaker": f"{corpus}_{number}",
+                    "sex": "male",
+                    "emotion": emotion,
+                }
+            )
     return Dataset.from_list(rows).cast_column("emotion", ClassLabel(names=EMOTIONS))
 
 
