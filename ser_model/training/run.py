@@ -15,7 +15,8 @@ from datasets import Dataset
 from transformers import AutoModelForAudioClassification, set_seed
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
-from datasets_scripts.splits import Split, leakage_report, make_split
+from datasets_scripts.leakage import leakage_report
+from datasets_scripts.splits import Split, make_split
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
