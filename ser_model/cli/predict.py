@@ -8,12 +8,13 @@ import sys
 from collections import Counter
 from typing import Any
 
-from ser_model.cli import DEFAULT_MODEL, set_up
+from ser_model.cli import DEFAULT_MODEL, add_label_map, set_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER", help="audio file, or folder to search for them")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
+    add_label_map(parser)
     speaker = parser.add_mutually_exclusive_group()
     speaker.add_argument("--voice", metavar="FILE", help="profile of who speaks, made by `ser-model voice-profile`")
     speaker.add_argument(
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     set_up()
     passed_over: Counter[str] = Counter()
     try:
-        recognizer = EmotionRecognizer.from_pretrained(args.model)
+        recognizer = EmotionRecognizer.from_pretrained(args.model, label_map=args.label_map)
         voice = VoiceProfile.load(args.voice) if args.voice else None
         if voice:
             voice.check(recognizer)
