@@ -9,6 +9,7 @@ import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 from conftest import ROOT
 
@@ -39,23 +40,28 @@ def test_killed_and_gone_on_with_while_a_run_it_left_behind_still_trains(tmp_pat
     words = list(map(str, command))
     first = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=ROOT, env=environment)
     jobs = [Job(str(mine), "speaker", fold, 0) for fold in (1, 2)]
-    locks = [results / "runs" / job.name / ".lock" for job in jobs]
-    deadline = time.monotonic() + 120
-    while not all(lock.exists() for lock in locks) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 200
+    while not all((results / "runs" / job.name / ".lock").exists() for job in jobs) and time.monotonic() < deadline:
         time.sleep(0.02)
-    os.kill(first.pid, signal.SIGKILL)  # the two runs go on alone
+    left_behind = psutil.Process(first.pid).children()
+    for process in left_behind:
+        process.suspend()  # until it is seen that they are waited for
+    os.kill(first.pid, signal.SIGKILL)
     first.wait()
-    assert not any(read_result(job, results) for job in jobs)
-    second = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert second.returncode == 0, second.stdout + second.stderr
-    assert "2 runs queued, 0 measured, 2 to do" in second.stdout and "FAILED" not in second.stdout
-    assert second.stdout.count("waiting  ") == 2 and "started  " not in second.stdout
+    second = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    said = "".join(second.stdout.readline() for _ in range(3))
+    for process in left_behind:
+        process.resume()
+    said += second.communicate(timeout=200)[0]
+    assert second.returncode == 0, said
+    assert "2 runs queued, 0 measured, 2 to do" in said and said.count("waiting  ") == 2
+    assert said.count("measured mine") == 2 and "started  " not in said and "FAILED" not in said
     found = json.loads((results / "cross-validation-mine-speaker.json").read_text())
     uars = [read_result(job, results)["test"]["uar"] for job in jobs]
     of_corpus = found["presets"]["mine"]["ravdess"]
     assert of_corpus["uar"]["mean"] == pytest.approx(np.mean(uars)) and of_corpus["folds"] == 2
     assert of_corpus["uar"]["sd_over_folds"] == pytest.approx(np.std(uars, ddof=1))
-    assert f"| ravdess | 2 | 64 | {100 * np.mean(uars):.1f} ± {100 * np.std(uars, ddof=1):.1f} |" in second.stdout
+    assert f"| ravdess | 2 | 64 | {100 * np.mean(uars):.1f} ± {100 * np.std(uars, ddof=1):.1f} |" in said
 
 
 def test_a_changed_preset_is_measured_anew_by_the_queue(tmp_path, mine, mini_ravdess, monkeypatch, capfd):

@@ -20,6 +20,7 @@ from ser_model.training.presets import Preset, PresetError
 from ser_model.training.processes import alone_in, end_process, leave_write_errors_to_the_main_thread
 from ser_model.training.resume import check_folder, is_finished
 from ser_model.training.run import train_preset
+from ser_model.training.search import search_settings
 from ser_model.training.trainer import RunError, SerTrainingArguments
 
 GO_ON = "The same command with --resume goes on from the last epoch."
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         out = Path(args.output_dir)
         check_folder(out, run.resume)
         with alone_in(out) if args.should_save else nullcontext():
-            _train(run, preset, args)
+            (search_settings if run.search else _train)(run, preset, args)
         if push:
             _push(args)
     except (CorpusError, HubError, PresetError, RunError) as error:
