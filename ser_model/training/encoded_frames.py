@@ -21,6 +21,7 @@ from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.speech_encoder_ser import SpeechEncoder
 
 from .augmentation import Augmentation
+from .parallel import map_clips
 
 _VERSION = 1  # raise when the frames of a clip change
 CLIPS_AT_ONCE = 16
@@ -173,13 +174,14 @@ def _view_table(
     changes = asdict(augmentation) | {"views": 0} if view else {}
     settings = [extractor.features, extractor.voice_quality, model.config.encoder_layers, model.config.frames_per_step]
     key = [clips._fingerprint, _weights_hash(model), settings, changes, view, seed if view else 0, _VERSION]
-    return clips.map(
+    return map_clips(
+        clips,
         _encode,
+        num_proc,
         batched=True,
         batch_size=CLIPS_AT_ONCE,
         input_columns="audio",
         remove_columns="audio",
-        num_proc=num_proc if num_proc > 1 else None,
         fn_kwargs={
             "model": model, "extractor": extractor, "augmentation": Augmentation(**changes), "view": view, "seed": seed,
             "num_threads": 1 if num_proc > 1 else torch.get_num_threads(),
