@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from datasets import Dataset
 from transformers import AutoModelForAudioClassification, set_seed
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
+from datasets_scripts.folder import shortcomings
 from datasets_scripts.splits import Split, leakage_report, make_split
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
@@ -24,10 +26,13 @@ from .augmentation import Augmentation
 from .encoded_frames import EncodedFrames
 from .feature_cache import ViewFrames
 from .losses import Loss, corpus_label_masks
+from .overrides import FOLDER, encoder_error
 from .presets import Preset
 from .processes import keep_if_distributed
 from .resume import check_folder, checkpoint_to_resume, last_whole_checkpoint, run_record, write_record
-from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision
+from .trainer import SerTrainer, SerTrainingArguments, best_precision
+
+logger = logging.getLogger(__name__)
 
 REFIT = "refit"  # folder of the second training within that of the run
 VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
@@ -139,8 +144,11 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
         seed: Seed of the split and of views.
         refit: Whether the validation part belongs to the training part too.
     """
-    table, left_out = load_with_left_out(data_dir=data_dir_or_default(run.data_dir), **preset.data)
+    folder = data_dir_or_default(run.data_dir or (Path(run.csv).parent if run.csv else None))
+    table, left_out = load_with_left_out(data_dir=folder, csv=run.csv, **preset.data)
     augmentation, extractor = Augmentation(**preset.augmentation), preset.extractor()
+    if not refit:
+        _warn_of_shortcomings(table)
     split = make_split(table, run.protocol, run.fold, seed, augmentation.views)
     if refit:
         more = [(clip, view) for clip, _ in split.validation for view in range(augmentation.views + 1)]
@@ -170,6 +178,14 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
     return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, statistics)
 
 
+def _warn_of_shortcomings(table: Dataset) -> None:
+    """Says what is too little in someone's own recordings; the other corpora are known."""
+    names, columns = table.features["emotion"].names, (table[name] for name in ("corpus", "emotion", "speaker"))
+    own = [(names[emotion], speaker) for corpus, emotion, speaker in zip(*columns, strict=True) if corpus == FOLDER]
+    for sentence in shortcomings(own) if own else ():
+        logger.warning("Your recordings: %s", sentence)
+
+
 def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
     """A network of the preset's sizes to be trained, with its pretrained parts.
 
@@ -184,11 +200,7 @@ def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
     try:
         network = AutoModelForAudioClassification.from_config(config)
     except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise RunError(
-            f"The encoder {config.encoder} cannot be loaded: {reason.rstrip('.')}. "
-            "Pass --encoder with a folder that holds it, or with a Hub id that can be reached."
-        ) from error
+        raise encoder_error(config.encoder, error) from error
     network.config.encoder = name  # not this machine's folder
     return network
 

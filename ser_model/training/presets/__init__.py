@@ -106,7 +106,7 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     for block in blocks:
         if block not in content:
             raise PresetError(f"{name}: the block {block!r} is missing.")
-    _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir"}))
+    _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir", "csv"}))
     _check(name, "augmentation", content["augmentation"], Augmentation)
     model = dict(content["model"])
     model_type = model.pop("model_type", None)
