@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import voiced_tone
 from foreign_models import SIZES, foreign_classifier
+from hub_helpers import run_here, running_hub, visitor
 from safetensors.torch import load_file, save_file
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
@@ -166,3 +167,40 @@ def test_synonyms():
         "angry", "fear", "surprise", "sad", None,
     ]  # fmt: skip
     assert renamed(["joy", "happy", "tired", "ang"]) == ["joy", "happy", "tired", "angry"]  # no name twice
+
+
+TYPED = """
+import sys
+sys.path[:0] = [".", "tests"]
+from conftest import voiced_tone
+from huggingface_hub import HfApi
+from demo import loading
+from demo.models import Models
+
+api = HfApi()
+for name in ("wav2vec2", "bert"):
+    api.create_repo(f"alice/{name}")
+    api.upload_folder(repo_id=f"alice/{name}", folder_path=f"{sys.argv[1]}/{name}")
+models = Models(loading.RecognizerLoader("unused"))
+print(models.find("alice/wav2vec2")()(voiced_tone(1.0), 16_000).attention)
+loading.MAX_BYTES = 1_000
+for name in ("bert", "wav2vec2"):
+    try:
+        loading.download(f"alice/{name}")
+    except loading.NoModel as error:
+        print(error)
+"""
+
+
+def test_a_visitor_may_type_the_id_of_one_that_needs_no_code_and_is_not_large(folders, tmp_path):
+    (tmp_path / "bert").mkdir()
+    (tmp_path / "bert" / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "wav2vec2").symlink_to(folders["wav2vec2"])
+    with running_hub() as address:
+        done = run_here("-c", TYPED, tmp_path, env=visitor(tmp_path, address))
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert [line[:60] for line in done.stdout.splitlines()] == [
+        "None",
+        "alice/bert is neither one of this project's models nor an au",
+        "alice/wav2vec2 has 0 MB of model.safetensors; at most 0 MB a",
+    ]

@@ -60,7 +60,7 @@ def test_own_recordings_become_a_checkpoint(trained, recordings, capsys):
         "corpora": ["folder"], "labels": ["awake", "tired"], "drop_other_labels": True,
     }  # fmt: skip
     assert report["settings"]["notes"][0] == "Preset small with other data: folder."
-    assert set(report["test"]["per_speaker"]) == {"folder_s0"} and report["leakage"]["test"]["shared_speakers"] == 0
+    assert set(report["test"]["per_speaker"]) == {"folder_s3"} and report["leakage"]["test"]["shared_speakers"] == 0
     assert report["temperature"] == 1.0 and report["unsure_below"] == 0.0  # ten validation clips prove nothing
     assert EmotionRecognizer.from_pretrained(trained).labels == ["awake", "tired"]
     assert main(["evaluate", str(trained), "--data_dir", str(recordings)]) == 0
@@ -165,6 +165,7 @@ def test_somebody_elses_model_on_our_folds(mini_ravdess, tmp_path, capsys):
     assert main([*map(str, words), "--corpora", "ravdess", "--protocol", "speaker"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["protocol"], report["fold"], report["split_sizes"]) == ("speaker", 1, {"test": 16})
+    assert report["model"] == str(folder)
     assert report["classes_left_out"] == {"ravdess": ["calm", "fear", "disgust", "surprise"]}
     assert report["labels"] == ["neutral", "happy", "angry", "sad"] and report["test"]["missing_classes"] == []
     assert set(report["test"]["per_speaker"]) == {f"ravdess_{actor}" for actor in ("01", "11", "20", "21")}

@@ -42,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     except (CorpusError, ModelError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
+    if report["preset"] is None:  # trained elsewhere
+        report = {"model": args.model} | report
     print(json.dumps(report, indent=1))
     test = report["test"]
     print(
