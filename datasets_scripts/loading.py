@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from datasets import ClassLabel, Dataset, concatenate_datasets
 
 from ser_model.audio import printable
+from ser_model.labels import emotion_of
 
 from .base import CorpusBuilder, CorpusError, in_order
 from .clip_checks import clean, measured
@@ -94,7 +96,10 @@ def load_with_left_out(
         raise CorpusError(f"No corpus is named; known are {', '.join(CORPORA)}.")
     relabel = dict(relabel or {})
     known = (*(labels or ()), *relabel)
-    builders = [_builder(name, data_dir, cache_dir, csv, known) for name in corpora]
+    try:
+        builders = [_builder(name, data_dir, cache_dir, csv, known) for name in corpora]
+    except CorpusError as error:
+        raise CorpusError(f"{error}{_own_recordings_there(corpora, data_dir)}") from error
     names = in_order(label for builder in builders for label in builder.labels)
     # Cleaned together, under the corpora's own labels: a recording may stand in two of them.
     parts = [relabelled(measured(builder.dataset()), names, {}) for builder in builders]
@@ -113,6 +118,15 @@ def load_with_left_out(
     if len(chosen) == 0:
         raise CorpusError(f"No clip of {', '.join(corpora)} is left once labels are chosen.")
     return chosen, left_out
+
+
+def _own_recordings_there(corpora: Sequence[str], data_dir: str | os.PathLike) -> str:
+    """A sentence for whoever has recordings of their own and named other corpora, else nothing."""
+    with suppress(CorpusError):
+        found = [] if FolderBuilder.corpus in corpora else FolderBuilder.scan(data_dir).clips
+        if any(emotion_of(clip.row["emotion"]) for clip in found):
+            return " For recordings of your own, in folders of labels or beside a table: --corpora folder."
+    return ""
 
 
 def _builder(

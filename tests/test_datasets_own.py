@@ -117,6 +117,12 @@ def test_what_is_too_little_is_said(rows, sentences):
     assert len(said) == len(sentences) and all(map(str.startswith, said, sentences)), said
 
 
+def test_whoever_names_other_corpora_is_told_of_the_folder(tmp_path):
+    write_clips(tmp_path, "happy/1.wav", "sad/2.wav")
+    with pytest.raises(CorpusError, match=r"No ravdess clip lies below .* of your own, .*: --corpora folder"):
+        load_corpora(["ravdess"], tmp_path, cache_dir=tmp_path / ".cache")
+
+
 def test_list_and_audit_know_own_recordings(tmp_path, capsys):
     write_clips(tmp_path, "s1/happy/1.wav", "s1/sad/1.wav", "s2/happy/1.wav")
     assert main(["list", "--data_dir", str(tmp_path)]) == 0
