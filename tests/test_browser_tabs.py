@@ -127,7 +127,7 @@ def check_downloads(page: playwright.Page, folder: Path, segments: int) -> None:
         texts[path.name] = path
     assert list(texts) == ["long talk.csv", "long talk.json", "long talk.TextGrid"]
     lines = texts["long talk.csv"].read_text().splitlines()
-    assert lines[0] == "start,end,emotion,probability" and len(lines) == segments + 1
+    assert lines[0] == "start,end,emotion,probability,unsure" and len(lines) == segments + 1
     data = json.loads(texts["long talk.json"].read_text())
     assert len(data["segments"]) == segments and data["duration"] == pytest.approx(600)
     grid = parselmouth.read(str(texts["long talk.TextGrid"]))

@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import soundfile
-from conftest import spoken
+from conftest import ROOT, spoken
 from demo_helpers import LABELS, RATE, tiny_recognizer
 
 from demo import about_texts, examples, messages
@@ -132,6 +132,18 @@ def test_about_has_figures_labels_and_the_card(models):
     assert about.licence(models.file("first", "README.md")) == "other" and about.licence(None) == "unknown"
     assert card.strip() == "### A model\nOf actors."
     assert models.file("second", "README.md") is None
+
+
+def test_about_tells_how_robust_the_shipped_models_are():
+    first, second = (str(ROOT / "checkpoints" / name) for name in ("default", "logmel-cnn-bilstm"))
+    shipped = Models(RecognizerLoader(first), [second])
+    markup = about.robustness(shipped)
+    for title in shipped.titles:
+        found = json.loads((ROOT / "checkpoints" / title / "robustness.json").read_text())
+        for result in (found, found["yardsticks"]["random"]):
+            assert f"{result['share_passed']:.0%}" in markup
+            noise = result["groups"]["noise"]
+            assert f"{noise['passed']} of {noise['checks']}" in markup
 
 
 def test_about_answers_what_people_ask():

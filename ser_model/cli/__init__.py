@@ -3,6 +3,7 @@
 Their heads import nothing heavy, so that `--help` answers at once.
 """
 
+import argparse
 import io
 import sys
 from pathlib import Path
@@ -10,6 +11,13 @@ from pathlib import Path
 # An installed package holds the checkpoint itself; in the project it lies beside the package.
 _PACKAGED, _BESIDE = (folder / "checkpoints" / "default" for folder in Path(__file__).parents[1:3])
 DEFAULT_MODEL = _PACKAGED if _PACKAGED.is_dir() else _BESIDE
+
+
+def positive(text: str) -> int:
+    """An option's value as a whole number from 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"has to be a whole number from 1, not {text!r}")
+    return int(text)
 
 
 def set_up() -> None:

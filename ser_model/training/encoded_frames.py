@@ -114,7 +114,7 @@ class EncodedFrames(torch.utils.data.Dataset):
 
     def clip_statistics(self) -> np.ndarray:
         """Mean and standard deviation over time of each training item, `(num_items, 2 * num_layers * size)`."""
-        return np.stack([torch.cat(statistics(clip[None])[:2]).flatten().numpy() for clip in self._sums])
+        return np.stack([_flat(clip).numpy() for clip in self._sums])
 
     def collate(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """A padded batch: `input_features (batch, num_steps, num_layers, size)`, mask, labels, weights."""
@@ -210,15 +210,34 @@ def _encode(
     torch.set_num_threads(num_threads)
     rate = extractor.sampling_rate
     waves = [augmentation.view(load_audio(path, rate), rate, Path(path).stem, view, seed) for path in audio]
-    inputs = extractor.collate(extractor.frames(waves), truncation=True, return_tensors="pt")
+    rows: dict[str, Any] = {"frames": [], "sums": []}
+    for frames in encode(model, extractor, extractor.frames(waves)):
+        rows["frames"].append(frames.numpy().tobytes())
+        rows["sums"].append(frame_sums(frames.float()).numpy().tobytes())
+    utterances = extractor.utterances(waves)
+    return rows if utterances is None else rows | {"utterance": list(utterances)}
+
+
+def encode(model: SpeechEncoder, extractor: SerFeatureExtractor, frames: Sequence[np.ndarray]) -> list[torch.Tensor]:
+    """Encoder frames of some clips, float16 `(num_steps, num_layers, size)` each; of a long one the first window.
+
+    Args:
+        model: Network with the encoder.
+        extractor: The encoder's.
+        frames: What the extractor's `frames` gives for the clips.
+    """
+    inputs = extractor.collate(frames, truncation=True, return_tensors="pt")
     lengths = inputs["attention_mask"].sum(dim=1)
     fast = torch.cpu._is_avx512_bf16_supported()
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
         encoded = model.encoder_frames(inputs["input_features"], lengths).half()
-    rows: dict[str, Any] = {"frames": [], "sums": []}
-    for frames, steps in zip(encoded, (lengths // model.time_stride).tolist(), strict=True):
-        clip = frames[:steps].float()
-        rows["frames"].append(frames[:steps].numpy().tobytes())
-        rows["sums"].append(frame_sums(clip).numpy().tobytes())
-    utterances = extractor.utterances(waves)
-    return rows if utterances is None else rows | {"utterance": list(utterances)}
+    return [clip[:steps] for clip, steps in zip(encoded, (lengths // model.time_stride).tolist(), strict=True)]
+
+
+def clip_statistics(frames: torch.Tensor) -> torch.Tensor:
+    """Mean and standard deviation over time of frames `(num_steps, num_layers, size)`: `(2 * num_layers * size,)`."""
+    return _flat(frame_sums(frames))
+
+
+def _flat(sums: torch.Tensor) -> torch.Tensor:
+    return torch.cat(statistics(sums[None])[:2]).flatten()
