@@ -12,6 +12,7 @@ import numpy as np
 from ser_model.inference.timeline import Timeline
 
 NOTHING_CHOSEN = "Record or upload a clip first."
+EXAMPLES = "Try an actor's clip: what was acted is told after the prediction"
 NO_FILES = "Choose some files first."
 NO_MODELS = "Choose at least one model."
 NO_SPEECH = "No speech was found in the recording."
@@ -278,6 +279,12 @@ def voice_made(seconds: float) -> str:
 def utterance(start: float, end: float) -> str:
     """When the utterance was whose emotion still stands there in silence; in seconds since the start."""
     return f"Silence. Last utterance, {start:.1f} to {end:.1f} s"
+
+
+def acted(emotion: str, predicted: str | None) -> str:
+    """What the actor of an example was asked for, and whether that was predicted."""
+    verdict = "" if predicted is None else f" The prediction is {'right' if predicted == emotion else 'wrong'}."
+    return f"Acted: {emotion}.{verdict}"
 
 
 def batch_summary(good: int, bad: int) -> str:
