@@ -34,6 +34,13 @@ from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision
 REFIT = "refit"  # folder of the second training within that of the run
 VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
 
+# What the card tells of TrainingArguments: the preset's values, or those that the command line put over them.
+HYPERPARAMETERS = (
+    "optim", "learning_rate", "encoder_learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay",
+    "max_grad_norm", "per_device_train_batch_size", "gradient_accumulation_steps", "processes", "num_train_epochs",
+    "max_steps", "early_stopping_metric", "early_stopping_patience", "metric_for_best_model", "seed", "bf16",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class RunData:
@@ -260,6 +267,7 @@ def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, tra
 def _report(
     run: RunArguments, preset: Preset, args: SerTrainingArguments, data: RunData, trainer: SerTrainer
 ) -> dict[str, Any]:
+    chosen = args.to_dict() | {"processes": args.world_size}
     return {
         "preset": preset.name,
         "protocol": run.protocol,
@@ -276,6 +284,7 @@ def _report(
         "preparation_seconds": round(data.preparation_seconds, 1),
         "training_seconds": round(trainer.training_seconds, 1),
         "hardware": f"{best_precision()[0]}, {platform.machine()}, {_precision(args)}",
+        "hyperparameters": {name: value for name in HYPERPARAMETERS if (value := chosen[name]) is not None},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
         "settings": preset.as_dict(),
     }
