@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from datasets import Dataset
+
 from ser_model.audio import AUDIO_ENDINGS, printable, walk_audio
 from ser_model.labels import EMOTIONS, emotion_of
 
@@ -212,3 +214,11 @@ def shortcomings(rows: Iterable[tuple[str, str | None]]) -> list[str]:
                 "with others too."
             )
     return said
+
+
+def shortcomings_of_own(table: Dataset) -> list[str]:
+    """The `shortcomings` of the corpus `folder` in a corpus table; nothing where it is not in it."""
+    names, columns = table.features["emotion"].names, (table[name] for name in ("corpus", "emotion", "speaker"))
+    rows = zip(*columns, strict=True)
+    own = [(names[label], speaker) for corpus, label, speaker in rows if corpus == FolderBuilder.corpus]
+    return shortcomings(own) if own else []

@@ -55,12 +55,13 @@ class Prediction:
 
 @dataclass
 class SegmentData:
-    """A stretch of one emotion; times in seconds."""
+    """A stretch of one emotion; times in seconds. `unsure`: the label is too often wrong at this probability."""
 
     start: float
     end: float
     emotion: str
     probability: float
+    unsure: bool
 
 
 @dataclass

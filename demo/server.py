@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 
 from .models import Models
 from .page import MAX_FILE_SIZE, appearance, build_page
-from .tabs import clip, live
+from .tabs import act, clip, live
 from .uploads import UploadGate, Uploads
 
 
@@ -26,7 +26,7 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
     page = build_page(models)
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
-    routes = [*live.routes(models.main).routes, *health(models).routes]
+    routes = [*act.routes(models.main).routes, *live.routes(models.main).routes, *health(models).routes]
     page.launch(
         server_name=host,
         server_port=port,

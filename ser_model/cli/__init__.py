@@ -15,6 +15,13 @@ _PACKAGED, _BESIDE = (folder / "checkpoints" / "default" for folder in Path(__fi
 DEFAULT_MODEL = _PACKAGED if _PACKAGED.is_dir() else _BESIDE
 
 
+def positive(text: str) -> int:
+    """An option's value as a whole number from 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"has to be a whole number from 1, not {text!r}")
+    return int(text)
+
+
 def add_label_map(parser: argparse.ArgumentParser) -> None:
     """The option that every command with somebody else's model has."""
     parser.add_argument(

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     if not windows:
         print("timeline: no speech was found in the recording.", file=sys.stderr)
-    timeline = assemble(len(wave) / recognizer.sampling_rate, recognizer.labels, windows, predicted)
+    duration = len(wave) / recognizer.sampling_rate
+    timeline = assemble(duration, recognizer.labels, windows, predicted, recognizer.unsure_below)
     sys.stdout.write(FORMATS[args.format](timeline))
     return 0

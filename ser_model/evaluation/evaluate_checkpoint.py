@@ -10,7 +10,8 @@ from typing import Any
 from datasets import Dataset, concatenate_datasets
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
-from datasets_scripts.splits import Item, leakage_report, make_split
+from datasets_scripts.leakage import leakage_report
+from datasets_scripts.splits import Item, make_split
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.run import left_out_by_name
@@ -115,7 +116,7 @@ def evaluate_parts(
 
 
 def split_again(
-    report: dict[str, Any], trained: dict[str, Any], folder: Path, csv: str | os.PathLike | None
+    report: dict[str, Any], trained: dict[str, Any], folder: Path, csv: str | os.PathLike | None = None
 ) -> tuple[Dataset, dict[str, list[Item]]]:
     """The corpora trained on, split as `report` says; adds to it what was left out and what leaks."""
     settings, seed = trained["settings"], trained["seed"]

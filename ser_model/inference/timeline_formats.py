@@ -42,12 +42,13 @@ def to_json(timeline: Timeline) -> str:
 
 
 def to_csv(timeline: Timeline) -> str:
-    """One line a segment: start and end in seconds, emotion, probability."""
+    """One line a segment: start and end in seconds, emotion, probability, whether it is unsure."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["start", "end", "emotion", "probability"])
+    writer.writerow(["start", "end", "emotion", "probability", "unsure"])
     for segment in timeline.segments:
-        writer.writerow([f"{segment.start:.3f}", f"{segment.end:.3f}", segment.emotion, f"{segment.probability:.4f}"])
+        times = f"{segment.start:.3f}", f"{segment.end:.3f}"
+        writer.writerow([*times, segment.emotion, f"{segment.probability:.4f}", segment.unsure])
     return text.getvalue()
 
 

@@ -12,7 +12,7 @@ from transformers import AutoConfig, PretrainedConfig
 from datasets_scripts import find_corpus
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 
-from .presets import Preset
+from .presets import Preset, PresetError
 from .trainer import RunError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def for_run(preset: Preset, run: RunArguments) -> Preset:
         CorpusError: There is no such corpus.
         RunError: The options do not go together, or the encoder cannot be used.
     """
-    return _with_encoder(_with_data(preset, run), run)
+    return _with_encoder(_with_data(preset, run), run.encoder)
 
 
 def _with_data(preset: Preset, run: RunArguments) -> Preset:
@@ -49,21 +49,37 @@ def _with_data(preset: Preset, run: RunArguments) -> Preset:
     return _changed(preset, name, f"data: {', '.join(corpora or ['other labels'])}", data=data)
 
 
-def _with_encoder(preset: Preset, run: RunArguments) -> Preset:
+def check_same_encoder(preset: Preset, encoder: str | None) -> None:
+    """Refuses an encoder that is not the preset's where results are kept under the preset's name.
+
+    Raises:
+        PresetError: It is another one, or cannot be used.
+    """
+    try:
+        same = _with_encoder(preset, encoder) == preset
+    except RunError as error:
+        raise PresetError(str(error)) from error
+    if not same:
+        raise PresetError(
+            f"{encoder} is not the encoder of {preset.name}, {preset.model['encoder']}: name it in a preset of your own."
+        )
+
+
+def _with_encoder(preset: Preset, encoder: str | None) -> Preset:
     """The preset with the front end and the name of another encoder; an unchanged one where it is the preset's."""
     known = preset.model.get("encoder")
-    if run.encoder in (None, known) or preset.model["model_type"] != SpeechEncoderConfig.model_type:
+    if encoder is None or encoder == known or preset.model["model_type"] != SpeechEncoderConfig.model_type:
         return preset
     try:
-        config = AutoConfig.from_pretrained(run.encoder)
+        config = AutoConfig.from_pretrained(encoder)
     except (OSError, ValueError) as error:
-        raise encoder_error(str(run.encoder), error) from error
+        raise encoder_error(encoder, error) from error
     extractor = preset.feature_extractor | _front_end(config)
-    name = _encoder_name(str(run.encoder), config.model_type)
+    name = _encoder_name(encoder, config.model_type)
     if name is None or name in (known, str(known).rsplit("/", 1)[-1]):
         if extractor == preset.feature_extractor:
             return preset
-        name = Path(str(run.encoder)).resolve().name
+        name = Path(encoder).resolve().name
     if extractor["features"] != ["log_mel"]:
         extractor.pop("num_mel_bins", None)
     return _changed(
