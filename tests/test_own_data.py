@@ -128,7 +128,7 @@ def test_another_encoder_brings_its_own_front_end(tmp_path, model_type):
     assert preset.extractor().feature_size == 160
 
 
-def test_the_presets_own_encoder_in_a_folder_changes_nothing(tmp_path):
+def test_the_presets_own_encoder_in_a_folder_changes_nothing(tmp_path, capsys):
     for name in ("whisper-base", "whatever"):
         _, preset, _ = parse_arguments(["--encoder", encoder_folder(tmp_path / name, "whisper")])
         assert preset == parse_arguments([])[1]
@@ -136,6 +136,9 @@ def test_the_presets_own_encoder_in_a_folder_changes_nothing(tmp_path):
         parse_arguments(["--encoder", encoder_folder(tmp_path / "whisper-tiny", "whisper")])[1].model["encoder"]
         == "whisper-tiny"
     )
+    words = ["cross-validate", "--preset", "encoder-attention", "--encoder", str(tmp_path / "whisper-tiny")]
+    assert main(words) == 1
+    assert "is not the encoder of encoder-attention, openai/whisper-base: name it" in capsys.readouterr().err
     with pytest.raises(
         RunError, match="An encoder of type audio-spectrogram-transformer cannot be used: Whisper, wav2vec"
     ):

@@ -61,7 +61,7 @@ def check_same_encoder(preset: Preset, encoder: str | None) -> None:
         raise PresetError(str(error)) from error
     if not same:
         raise PresetError(
-            f"{encoder} is not the encoder of {preset.name}, {preset.model['encoder']}: name it in a preset of your own."
+            f"{encoder} is not the encoder of {preset.name}, {preset.model['encoder']}: name it in a preset."
         )
 
 
