@@ -12,6 +12,7 @@ from gradio.components.api_component import Api
 from pydantic import TypeAdapter
 
 from ser_model.audio import AudioError
+from ser_model.inference.timeline_reading import TimelineError
 from ser_model.inference.voice_profile import VoiceProfileError
 
 from . import messages
@@ -55,12 +56,12 @@ class Prediction:
 
 @dataclass
 class SegmentData:
-    """A stretch of one emotion; times in seconds."""
+    """A stretch of one emotion; times in seconds. `probability` is None where a person gave the label."""
 
     start: float
     end: float
     emotion: str
-    probability: float
+    probability: float | None
 
 
 @dataclass
@@ -140,7 +141,7 @@ def in_words(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
             raise gr.Error(messages.NOTHING_CHOSEN, print_exception=False)
         try:
             return function(*args, **kwargs)
-        except (AudioError, NoModel, VoiceProfileError) as error:
+        except (AudioError, NoModel, TimelineError, VoiceProfileError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     return told

@@ -10,10 +10,8 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ser_model.inference.timeline import Segment
-
 from .colours import EMOTION_COLOURS, colour_of
-from .messages import CANNOT_PLAY, NO_PREDICTION, PREDICTED, answer, percent
+from .messages import NO_PREDICTION, PREDICTED, answer, percent
 from .timeline_plot import clock
 
 NO_COLOUR = "var(--border-color-primary)"
@@ -160,11 +158,6 @@ def batch_table(rows: Sequence[Mapping[str, Any]]) -> str:
 def defect_list(defects: Sequence[tuple[str, str]]) -> str:
     """Files without a prediction, each with its reason."""
     return render("defects", defects=defects)
-
-
-def segment_table(segments: Sequence[Segment], path: str) -> str:
-    """One row for each segment, with a button that plays it, and the player; `path` is the recording's."""
-    return render("segments", segments=segments, path=path, cannot_play=CANNOT_PLAY)
 
 
 def measure_card(title: str, value: str, strip: str, place: str, meaning: str) -> str:

@@ -28,6 +28,8 @@ DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that
 MAX_FILE_SIZE = "700mb"  # an hour of stereo as on a CD
 
 _HERE = Path(__file__).parent / "static"
+_SCRIPTS = ("page.js", "live.js", "lanes.js", "workbench.js")
+_VENDORED = [f"vendor/wavesurfer/{name}.min.js" for name in ("wavesurfer", "regions", "hover")]
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")  # none that is fetched from elsewhere
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
 
@@ -69,10 +71,11 @@ def appearance() -> dict[str, Any]:
         block_radius="12px", button_large_radius="12px", block_border_width="1px", checkbox_border_color="*neutral_400"
     )
     theme.set(block_info_text_color="*neutral_500", block_info_text_color_dark="*neutral_400")
-    scripts = "".join(f"<script>{(_HERE / name).read_text()}</script>" for name in ("page.js", "live.js"))
+    scripts = "".join(f"<script>{(_HERE / name).read_text()}</script>" for name in _SCRIPTS)
+    vendored = "".join(f'<script defer src="{name}"></script>' for name in _VENDORED)
     return {
         "theme": theme,
-        "css_paths": _HERE / "page.css",
-        "head": (_HERE / "head.html").read_text() + scripts,
+        "css_paths": [_HERE / "page.css", _HERE / "workbench.css"],
+        "head": (_HERE / "head.html").read_text() + vendored + scripts,
         "allowed_paths": [str(path) for _, path in all_examples()],
     }

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import voiced_tone
-from demo_helpers import LABELS, RATE, phrases, recording, tiny_recognizer
+from demo_helpers import LABELS, RATE, phrases, recording, results, tiny_recognizer
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from not_speech import NOT_SPEECH
@@ -62,7 +62,7 @@ def test_only_the_time_asked_for_is_drawn():
 
 def test_an_hour_is_drawn_with_few_columns():
     windows = [Window(start, start + 1.5, start, start + 3) for start in np.arange(0, 3600, 1.5).tolist()]
-    hour = assemble(3600.0, LABELS, windows, [np.tile(np.float32([0.2, 0.3, 0.5]), (2400, 1))])
+    hour = assemble(3600.0, LABELS, windows, [results(LABELS, *2400 * [[0.2, 0.3, 0.5]])])
     columns = timeline_plot.columns_of(hour)
     assert len(columns) < 1.2 * timeline_plot.MOST_COLUMNS and columns[-1].end == 3600
     assert len("".join(timeline_plot.drawn(columns, 0, 3600))) < 200_000
@@ -165,7 +165,7 @@ def test_live_and_recording_give_noise_no_emotion(name, tmp_path):
 
 
 def test_a_live_session_does_not_grow(monkeypatch):
-    fixed = np.float32([[0.2, 0.3, 0.5]])
+    fixed = results(LABELS, [0.2, 0.3, 0.5])
     monkeypatch.setattr(live_session, "predict_windows", lambda recognizer, wave, windows, voice: iter([fixed]))
     session, recognizer = live_session.LiveSession(RATE, RATE), tiny_recognizer()
     chunk = pcm(phrases(1.6, pause=0.2))
