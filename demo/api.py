@@ -155,13 +155,15 @@ class Page(gr.Blocks):
         inputs += [None] * (len(block_fn.inputs) - len(inputs))
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """As in gradio, which keeps the last value of every component of a visitor's page: here not of profiles."""
+        """As in gradio, which keeps the last value of every component of a visitor's page: here not of profiles, nor
+        of HTML, since a workbench is large and may hold a profile.
+        """
         try:
             return await super().process_api(*args, **kwargs)
         finally:
             state = kwargs.get("state")
             for component in state.components if state else ():
-                if component["type"] in ("browserstate", "api"):
+                if component["type"] in ("api", "browserstate", "html"):
                     component["props"].pop("value", None)
 
 

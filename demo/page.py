@@ -28,7 +28,7 @@ DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that
 MAX_FILE_SIZE = "700mb"  # an hour of stereo as on a CD
 
 _HERE = Path(__file__).parent / "static"
-_SCRIPTS = ("page.js", "live.js", "lanes.js", "workbench.js")
+_SCRIPTS = ("page.js", "live.js", "session.js", "lanes.js", "workbench.js")
 _VENDORED = [f"vendor/wavesurfer/{name}.min.js" for name in ("wavesurfer", "regions", "hover")]
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")  # none that is fetched from elsewhere
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")

@@ -49,13 +49,18 @@ def workbench(
         path: Its file, which the browser plays.
         overview: A picture of the whole recording, which is markup; a click on it moves the time axis there.
         voice: The voice profile that it was predicted with, for predicting parts of it.
+
+    Raises:
+        NoModel: Too much else is under way.
     """
+    from .serving import limited  # brings torch, which the page's process has only once a model is there
+
     data = {
         "timeline": as_data(timeline),
         "colours": {name: [colour_of(name), ink_on(name)] for name in {*EMOTION_COLOURS, *timeline.labels}},
         "otherColour": [OTHER_COLOUR, ink_on("")],
         "voice": asdict(voice) if voice else None,
-        **lanes(timeline, wave, sampling_rate),
+        **limited(lambda: lanes(timeline, wave, sampling_rate)),
     }
     return cards.render(
         "workbench", data=data, path=path, stem=Path(path).stem, overview=overview, segments=timeline.segments,

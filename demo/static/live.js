@@ -79,7 +79,7 @@
   };
 
   const start = async () => {
-    const own = { blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
+    const own = { session: serSession(), blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
     active = own;
     label(true);
     try {
@@ -91,6 +91,7 @@
       URL.revokeObjectURL(module);
       const tap = new AudioWorkletNode(own.context, "ser-tap");
       tap.port.onmessage = ({ data }) => {
+        own.session.add(data, own.rate);
         own.blocks.push(data);
         own.waiting += data.length;
         while (own.waiting > MOST * own.rate) own.waiting -= own.blocks.shift().length;
@@ -112,6 +113,7 @@
     label(false);
     say("stopped");
     if (own) release(own);
+    own?.session.finish();
   };
 
   document.addEventListener("click", (event) => {
