@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -34,27 +33,28 @@ def build(load: Callable[[], EmotionRecognizer], audio: gr.Audio) -> None:
         load: Returns the recognizer; may take its time on the first call.
         audio: A component that takes recordings.
     """
-    times = [typed(float, "start"), typed(float, "end")]
+    times = [typed(float | None, "start"), typed(float | None, "end")]
     profile = typed(VoiceProfile | str | None, "voice")
     shown = [typed(str, "emotion"), typed(str, "bars"), typed(Prediction, "data")]
-    endpoint("part", lambda audio, start, end, voice=None: predict_part(load(), audio, start, end, voice),
+    endpoint("part", lambda audio, start=None, end=None, voice=None: predict_part(load(), audio, start, end, voice),
              [audio, *times, profile], shown, _PART)  # fmt: skip
-    given = [typed(TimelineData, "timeline"), typed(str, "format")]
+    given = [typed(TimelineData, "timeline"), typed(str | None, "format")]
     endpoint("timeline_file", timeline_file, given, typed(str, "file"), _FILE)
 
 
 _PART = (
     "Predicts the emotion of a part of a recording, from start to end in seconds, as if the rest did not exist. "
-    "Returns HTML of the emotion and of the bars and, last, what /predict gives, with times from the recording's start."
+    "Left out, they are the recording's own. Returns HTML of the emotion and of the bars and, last, what /predict "
+    "gives, with times from the recording's start."
 )
 _FILE = (
-    "Writes a timeline as /timeline gives it, whose labels somebody may have corrected, as csv, json or textgrid; the "
-    "probability of a corrected segment is null."
+    "Writes a timeline as /timeline gives it, whose labels somebody may have corrected, as csv, json or textgrid "
+    "(the default). The probability of a corrected segment is null."
 )
 
 
 def predict_part(
-    recognizer: EmotionRecognizer, path: str, start: Any, end: Any, voice: Any = None
+    recognizer: EmotionRecognizer, path: str, start: Any = None, end: Any = None, voice: Any = None
 ) -> tuple[str, str, dict[str, Any]]:
     """The answer of `/part`.
 
@@ -63,13 +63,13 @@ def predict_part(
         VoiceProfileError: `voice` is no profile, or of another model.
     """
     profile, rate = voices.given(voice), recognizer.sampling_rate
-    if not all(isinstance(time, (int, float)) and math.isfinite(time) for time in (start, end)):
+    wave = load_audio(path, rate)
+    start, end = 0.0 if start is None else start, len(wave) / rate if end is None else end
+    numbers = all(isinstance(time, (int, float)) for time in (start, end))
+    if not (numbers and 0 <= start < end <= len(wave) / rate + MIN_SECONDS and end - start >= 0.99 * MIN_SECONDS):
         raise AudioError(OUTSIDE)
     if end - start > MAX_SECONDS:
         raise AudioError(LONG)
-    wave = load_audio(path, rate)
-    if start < 0 or end > len(wave) / rate + MIN_SECONDS or end - start < MIN_SECONDS * 0.99:
-        raise AudioError(OUTSIDE)
     result = recognizer(wave[round(start * rate) : round(end * rate)], sampling_rate=rate, voice=profile)
     if result.attention is not None:
         result = replace(result, attention=Attention(result.attention.times + start, result.attention.weights))
@@ -80,12 +80,13 @@ def predict_part(
     return cards.emotion_card(data, remarks), cards.bar_list(result.probabilities), data
 
 
-def timeline_file(timeline: Any, kind: Any) -> str:
+def timeline_file(timeline: Any, kind: Any = None) -> str:
     """The answer of `/timeline_file`.
 
     Raises:
         TimelineError: The timeline or the format is none.
     """
+    kind = kind or "textgrid"
     if kind not in list(FORMATS):
         raise TimelineError(UNKNOWN_FORMAT)
     return FORMATS[kind](from_data(timeline))

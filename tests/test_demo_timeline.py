@@ -1,6 +1,5 @@
 """The tabs Recording and Live without a browser."""
 
-import base64
 import contextlib
 import copy
 import json
@@ -86,18 +85,15 @@ def talk(tmp_path_factory):
 
 def test_a_recording_tells_how_far_it_is_and_ends_with_the_result(talk):
     steps = list(tab.analyse_or_message(tiny_recognizer, talk))
-    told = [re.search(r'aria-valuetext="([^"]+)"', status)[1] for status, _, _ in steps[:-1]]
+    told = [re.search(r'aria-valuetext="([^"]+)"', status)[1] for status, _ in steps[:-1]]
     assert told[:2] == ["Reading the recording …", "Looking for speech …"]
-    assert told[-1] == "Analysed 0:34 of 0:35" and len(told) > 3
-    status, picture, table = steps[-1]
+    assert told[-2:] == ["Analysed 0:34 of 0:35", "Drawing …"] and len(told) > 4
+    status, bench = steps[-1]
     found = tab.timeline_data(tiny_recognizer(), talk)
     assert re.search("3[23] s of speech in 35 s", status)
-    assert table.count('class="ser-play"') == len(found["segments"]) and talk in table
-    assert picture.count("<svg") == 2
-    files = dict(re.findall(r'download="([^"]+)" href="data:[^,]+base64,([^"]+)"', picture))
-    assert list(files) == ["my talk.csv", "my talk.json", "my talk.TextGrid"]
-    assert json.loads(base64.b64decode(files["my talk.json"])) == found
-    assert base64.b64decode(files["my talk.TextGrid"]).startswith(b'File type = "ooTextFile"')
+    assert bench.count('class="ser-play"') == len(found["segments"]) and f'data-path="{talk}"' in bench
+    assert bench.count("<svg") == 2 and 'data-stem="my talk"' in bench
+    assert json.loads(re.search("<template>(.*?)</template>", bench)[1])["timeline"] == found
 
 
 def test_a_recording_without_speech_or_sense_is_told(tmp_path):

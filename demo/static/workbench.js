@@ -59,7 +59,7 @@
       surfer.on("timeupdate", (time) => { this.at(".ser-time").textContent = clock(time); });
       surfer.on("scroll", () => this.overview());
       surfer.on("redrawcomplete", () => this.overview());
-      regions.enableDragSelection({ color: "rgb(213 94 0 / 0.22)", minLength: SHORTEST });
+      regions.enableDragSelection({ color: "rgb(213 94 0 / 0.14)", minLength: SHORTEST });
       regions.on("region-created", (region) => this.select(region));
       regions.on("region-updated", (region) => this.select(region));
       regions.on("region-clicked", (region, event) => { event.stopPropagation(); region.play(true); });
@@ -165,7 +165,7 @@
 
     selectSegment() {
       const { start, end } = this.segments[this.chosen];
-      this.regions.addRegion({ start, end, color: "rgb(213 94 0 / 0.22)", minLength: SHORTEST });
+      this.regions.addRegion({ start, end, color: "rgb(213 94 0 / 0.14)", minLength: SHORTEST });
     }
 
     // Predicts a part alone, as if the rest of the recording did not exist.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import Any
 
@@ -65,7 +64,7 @@ def _listed(value: Any, most: int, name: str) -> list[Any]:
 def _number(value: Any, least: float, most: float, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError
-    if not (math.isfinite(value) and least <= value <= most):
+    if not least <= value <= most:  # nor is NaN
         raise TimelineError(f"{name} is outside {least:g} to {most:g}.")
     return float(value)
 
