@@ -56,12 +56,16 @@ class Prediction:
 
 @dataclass
 class SegmentData:
-    """A stretch of one emotion; times in seconds. `probability` is None where a person gave the label."""
+    """A stretch of one emotion; times in seconds.
+
+    `probability` is None where a person gave the label. `unsure`: the label is too often wrong at this probability.
+    """
 
     start: float
     end: float
     emotion: str
     probability: float | None
+    unsure: bool
 
 
 @dataclass

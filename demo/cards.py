@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .colours import EMOTION_COLOURS, colour_of
 from .messages import NO_PREDICTION, PREDICTED, answer, percent
+from .sentences import SENTENCES
 from .timeline_plot import clock
 
 NO_COLOUR = "var(--border-color-primary)"
@@ -107,7 +108,7 @@ def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
 
 def sentences() -> str:
     """What a voice profile is, how to record one, and sentences to read."""
-    return render("sentences")
+    return render("sentences", sentences=SENTENCES)
 
 
 def progress_card(share: float, text: str) -> str:
@@ -153,6 +154,14 @@ def batch_table(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     head = ("file", "emotion", "probability", "seconds", "speech")
     return table("Files", head, cells, swatches=True, sortable=True)
+
+
+def confusion(caption: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
+    """A confusion matrix: counts of clips, a row for each true emotion and a column for each predicted one."""
+    rows = [
+        (label, [(count, count / max(sum(row), 1)) for count in row]) for label, row in zip(labels, counts, strict=True)
+    ]
+    return render("confusion", caption=caption, labels=labels, rows=rows)
 
 
 def defect_list(defects: Sequence[tuple[str, str]]) -> str:

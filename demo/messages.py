@@ -12,6 +12,7 @@ import numpy as np
 from ser_model.inference.timeline import Timeline
 
 NOTHING_CHOSEN = "Record or upload a clip first."
+EXAMPLES = "Try an actor's clip: what was acted is told after the prediction"
 NO_FILES = "Choose some files first."
 NO_MODELS = "Choose at least one model."
 NO_SPEECH = "No speech was found in the recording."
@@ -40,8 +41,8 @@ BATCH_NOTE = (
 )
 COMPARE_NOTE = "Predict one clip with several models. Where they disagree, treat every prediction as uncertain."
 COMPARE_INFO = (
-    "Choose from the list, or type the Hub id of a model of this project and press Enter. Code that comes with it is "
-    "not run."
+    "Choose from the list, or type the Hub id of a model of this project or another audio classifier of transformers "
+    "and press Enter. Code that comes with it is not run."
 )
 ONE_SPEAKER_TALKS = "If one person speaks: predict with a voice profile taken from the recording itself."
 ONE_SPEAKER_FILES = "If all files are one person: predict with a voice profile taken from all of them."
@@ -279,6 +280,12 @@ def voice_made(seconds: float) -> str:
 def utterance(start: float, end: float) -> str:
     """When the utterance was whose emotion still stands there in silence; in seconds since the start."""
     return f"Silence. Last utterance, {start:.1f} to {end:.1f} s"
+
+
+def acted(emotion: str, predicted: str | None) -> str:
+    """What the actor of an example was asked for, and whether that was predicted."""
+    verdict = "" if predicted is None else f" The prediction is {'right' if predicted == emotion else 'wrong'}."
+    return f"Acted: {emotion}.{verdict}"
 
 
 def batch_summary(good: int, bad: int) -> str:

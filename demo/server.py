@@ -13,8 +13,8 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from .models import Models
-from .page import MAX_FILE_SIZE, appearance, build_page
-from .tabs import clip, live
+from .page import MAX_FILE_SIZE, STATIC, appearance, build_page
+from .tabs import act, clip, live
 from .uploads import UploadGate, Uploads
 
 
@@ -28,8 +28,8 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
     page = build_page(models)
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
-    vendor = Mount("/vendor", StaticFiles(directory=Path(__file__).parent / "static" / "vendor"))
-    routes = [*live.routes(models.main).routes, *health(models).routes, vendor]
+    vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
+    routes = [*act.routes(models.main).routes, *live.routes(models.main).routes, *health(models).routes, vendor]
     page.launch(
         server_name=host,
         server_port=port,

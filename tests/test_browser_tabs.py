@@ -18,14 +18,14 @@ from parselmouth.praat import call
 from test_app import PATIENCE, tone_file
 
 from demo import messages
-from demo.examples import synthetic
+from demo.examples import shipped
 from ser_model.labels import EMOTIONS
 
 pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 expect = playwright.expect
 expect.set_options(timeout=1000 * PATIENCE)
-TABS = ("Clip", "Live", "Recording", "Batch", "Compare", "My voice", "About")
+TABS = ("Act an emotion", "Clip", "Live", "Recording", "Batch", "Compare", "My voice", "About")
 
 
 def go(page: playwright.Page, tab: str) -> playwright.Page:
@@ -127,7 +127,7 @@ def check_downloads(page: playwright.Page, folder: Path, segments: int) -> None:
         texts[path.name] = path
     assert list(texts) == ["long talk.csv", "long talk.json", "long talk.TextGrid"]
     lines = texts["long talk.csv"].read_text().splitlines()
-    assert lines[0] == "start,end,emotion,probability" and len(lines) == segments + 1
+    assert lines[0] == "start,end,emotion,probability,unsure" and len(lines) == segments + 1
     data = json.loads(texts["long talk.json"].read_text())
     assert len(data["segments"]) == segments and data["duration"] == pytest.approx(600)
     grid = parselmouth.read(str(texts["long talk.TextGrid"]))
@@ -209,7 +209,7 @@ def test_about_tells_limits_figures_and_labels(open_page):
 
 def test_an_example_is_predicted_and_its_voice_measured(open_page):
     page = open_page()
-    page.get_by_role("button", name="Synthetic: even").click()
+    page.get_by_role("radio", name="Voice 1").check()
     expect(page.locator("#ser-emotion .ser-label")).to_have_text(re.compile("|".join(EMOTIONS)))
     measures = page.locator(".ser-measure")
     expect(measures).to_have_count(7)
@@ -221,12 +221,12 @@ def test_an_example_is_predicted_and_its_voice_measured(open_page):
 def test_examples_clicked_one_after_the_other_are_predicted_without_the_queue(open_page):
     """A click in the moment in which gradio's queue closes its event stream would be lost, so none may need it."""
     page = open_page()
-    examples = page.locator("#ser-examples button")
-    lengths = [soundfile.info(path).duration for _, path in synthetic()]
+    examples = page.locator("#ser-examples").get_by_role("radio")
+    lengths = [soundfile.info(example.path).duration for example in shipped()]
     queued: list[str] = []
     page.on("request", lambda request: queued.append(request.url) if "/queue/" in request.url else None)
     for number, length in enumerate(lengths):
-        examples.nth(number).click()
+        examples.nth(number).check()
         expect(page.locator("#ser-emotion .ser-card")).to_contain_text(f"{length:.1f} s")
     expect(page.locator(".ser-measure")).to_have_count(7)
     assert queued == []

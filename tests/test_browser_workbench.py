@@ -117,7 +117,7 @@ def check_correction(page, bench, segment, folder: Path) -> None:
     expect(row).to_contain_text("corrected")
     expect(bench.locator(".ser-corrected")).to_have_text("1 label corrected")
     assert ODD.replace('"', '""') in saved(page, bench, "TextGrid", folder / "my talk.TextGrid").replace("\n", " ")
-    assert f'"{ODD.replace(chr(34), chr(34) * 2)}",\n' in saved(page, bench, "CSV", folder / "my talk.csv")
+    assert f'"{ODD.replace(chr(34), chr(34) * 2)}",,False' in saved(page, bench, "CSV", folder / "my talk.csv")
     bench.get_by_role("group", name="Label").get_by_role("button", name=predicted, exact=True).click()
     expect(row).not_to_contain_text("corrected")
     assert ODD not in saved(page, bench, "JSON", folder / "my talk.json")

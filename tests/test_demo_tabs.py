@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import soundfile
-from conftest import spoken
+from conftest import ROOT, spoken
 from demo_helpers import LABELS, RATE, tiny_recognizer
 
 from demo import about_texts, examples, messages
@@ -134,6 +134,18 @@ def test_about_has_figures_labels_and_the_card(models):
     assert models.file("second", "README.md") is None
 
 
+def test_about_tells_how_robust_the_shipped_models_are():
+    first, second = (str(ROOT / "checkpoints" / name) for name in ("default", "logmel-cnn-bilstm"))
+    shipped = Models(RecognizerLoader(first), [second])
+    markup = about.robustness(shipped)
+    for title in shipped.titles:
+        found = json.loads((ROOT / "checkpoints" / title / "robustness.json").read_text())
+        for result in (found, found["yardsticks"]["random"]):
+            assert f"{result['share_passed']:.0%}" in markup
+            noise = result["groups"]["noise"]
+            assert f"{noise['passed']} of {noise['checks']}" in markup
+
+
 def test_about_answers_what_people_ask():
     sections = [sentence for sentences in about_texts.SECTIONS.values() for sentence in sentences]
     text = " ".join([*sections, *about_texts.QUESTIONS, *about_texts.QUESTIONS.values()])
@@ -178,17 +190,21 @@ def test_the_marker_stands_at_the_value():
     assert marker(middle) == pytest.approx(voice_quality.STRIP_WIDTH / 2, abs=0.2)
 
 
-def test_synthetic_examples_ship_and_are_small():
-    found = examples.synthetic()
-    assert len(found) >= 4 and all(label.startswith("Synthetic: ") for label, _ in found)
-    assert all(path.stat().st_size < 100_000 for _, path in found)
-    assert all(1 < soundfile.info(path).duration < 6 for _, path in found)
+def test_examples_ship_with_what_was_acted_and_their_licence():
+    found = examples.shipped()
+    assert {example.acted for example in found} == {"neutral", "happy", "sad", "angry", "fear", "disgust"}
+    text = (examples.FOLDER / "README.md").read_text()
+    assert "CC BY 4.0" in text
+    for example in found:
+        assert f"| `{example.path.name}` | {example.acted} |" in text
+        assert example.path.stat().st_size < 100_000 and soundfile.info(example.path).duration > 1
 
 
-def test_real_examples_where_the_machine_has_them(mini_ravdess, tmp_path):
+def test_test_actors_where_the_machine_has_them(mini_ravdess, tmp_path):
     found = examples.real(str(mini_ravdess.parent))
-    assert [label for label, _ in found] == [f"Real: {name}" for name in EMOTIONS]
-    assert all(Path(path).name.startswith(f"03-01-0{number}") for number, (_, path) in enumerate(found, start=1))
+    assert [example.acted for example in found] == list(EMOTIONS)
+    assert [example.path.stem[-2:] for example in found] == ["01", "11", "20", "21"] * 2
+    assert not any(example.acted in example.name for example in found)
     assert examples.real(None) == examples.real(str(tmp_path)) == []
 
 

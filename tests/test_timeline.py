@@ -62,20 +62,21 @@ def test_windows_in_batches_are_windows_alone(monkeypatch):
 
 def test_neighbours_of_one_emotion_are_joined_and_pauses_part_them():
     windows = [Window(0, 2, 0, 3), Window(2, 3, 1, 4), Window(3, 5, 2, 5), Window(6, 7, 6, 7)]
-    rows = results(LABELS, [0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.1, 0.2, 0.7], [0.1, 0.2, 0.7])
-    segments = assemble(8.0, LABELS, windows, [rows[:2], rows[2:]]).segments
+    rows = results(LABELS, [0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.1, 0.2, 0.7], [0.1, 0.35, 0.55])
+    segments = assemble(8.0, LABELS, windows, [rows[:2], rows[2:]], unsure_below=0.6).segments
     assert [(part.start, part.end, part.emotion) for part in segments] == [
         (0, 3, "calm"),
         (3, 5, "angry"),
         (6, 7, "angry"),
     ]
     assert segments[0].probability == pytest.approx((2 * 0.8 + 0.5) / 3)
+    assert [part.unsure for part in segments] == [False, False, True]
 
 
 def test_silence_gives_an_empty_timeline():
     quiet = predict_timeline(tiny_recognizer(), np.zeros(3 * RATE, dtype=np.float32))
     assert quiet.segments == [] and quiet.probabilities.shape == (0, 3)
-    assert to_csv(quiet).splitlines() == ["start,end,emotion,probability"]
+    assert to_csv(quiet).splitlines() == ["start,end,emotion,probability,unsure"]
     assert "intervals: size = 1" in to_textgrid(quiet)
 
 
@@ -143,7 +144,7 @@ def test_the_command_as_it_is_typed(model, tmp_path):
         [sys.executable, "-m", "ser_model", "timeline", tmp_path / "hiss.wav", "--model", model],
         capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    assert done.returncode == 0 and done.stdout == "start,end,emotion,probability\n"
+    assert done.returncode == 0 and done.stdout == "start,end,emotion,probability,unsure\n"
     assert "no speech was found" in done.stderr
 
 

@@ -116,7 +116,7 @@ def test_a_corrected_label_has_no_probability_in_any_format(tmp_path):
     data = copy.deepcopy(DATA)
     data["segments"][1] |= {"emotion": '<b>"amused"</b>', "probability": None}
     again = from_data(data)
-    assert to_csv(again).splitlines()[2] == '2.000,4.000,"<b>""amused""</b>",'
+    assert to_csv(again).splitlines()[2] == '2.000,4.000,"<b>""amused""</b>",,False'
     path = tmp_path / "corrected.TextGrid"
     path.write_text(workbench_endpoints.timeline_file(data, "textgrid"), encoding="utf-8")
     grid = parselmouth.read(str(path))

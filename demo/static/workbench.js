@@ -25,7 +25,7 @@
       this.root = root;
       this.data = JSON.parse(root.querySelector("template").content.textContent);
       this.segments = this.data.timeline.segments;
-      this.predicted = this.segments.map(({ emotion, probability }) => ({ emotion, probability }));
+      this.predicted = this.segments.map((segment) => ({ ...segment }));
       this.duration = this.data.timeline.duration;
       this.chosen = null;
       this.asked = 0;
@@ -135,7 +135,7 @@
       this.at(".ser-segment-hint").hidden = true;
       this.at(".ser-segment-chosen").hidden = false;
       this.at(".ser-segment-title").textContent = `Segment ${number + 1} of ${this.segments.length}, ${clock(segment.start)} to ${clock(segment.end)}`;
-      this.at(".ser-predicted").textContent = `Predicted: ${before.emotion}, ${Math.round(100 * before.probability)} %`;
+      this.at(".ser-predicted").textContent = `Predicted: ${before.emotion}, ${Math.round(100 * before.probability)} %${before.unsure ? ", unsure" : ""}`;
       this.at("[data-step='-1']").disabled = number === 0;
       this.at("[data-step='1']").disabled = number === this.segments.length - 1;
       const choices = [...this.root.querySelectorAll(".ser-choice")];
@@ -150,13 +150,13 @@
     // A label of the visitor's has no probability; the predicted one, taken back, has its own again.
     rename(text) {
       const number = this.chosen, segment = this.segments[number], before = this.predicted[number], label = text.trim() || before.emotion;
-      segment.emotion = label;
-      segment.probability = label === before.emotion ? before.probability : null;
+      Object.assign(segment, label === before.emotion ? before : { emotion: label, probability: null, unsure: false });
       this.lanes.name(number, label, this.colours(label));
       const button = this.row(number), cells = button.closest("tr").cells, swatch = cells[3].firstElementChild;
       button.setAttribute("aria-label", `Play ${label}, ${segment.start.toFixed(1)} to ${segment.end.toFixed(1)} seconds`);
       swatch.textContent = label;
       swatch.style.setProperty("--emotion", this.colours(label)[0]);
+      if (swatch.nextElementSibling) swatch.nextElementSibling.hidden = !segment.unsure;
       cells[4].textContent = segment.probability === null ? "corrected" : `${Math.round(100 * segment.probability)} %`;
       const count = this.segments.filter(({ probability }) => probability === null).length;
       this.at(".ser-corrected").textContent = count ? `${count} label${count > 1 ? "s" : ""} corrected` : "";

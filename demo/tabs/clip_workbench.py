@@ -67,6 +67,6 @@ def timeline_of(result: EmotionResult) -> Timeline:
     duration, labels = result.duration, list(result.probabilities)
     if result.label is None:
         return Timeline(duration, labels, [], np.zeros((0, len(labels))), [])
-    whole = Segment(0.0, duration, result.label, result.probabilities[result.label])
+    whole = Segment(0.0, duration, result.label, result.probabilities[result.label], result.unsure)
     shares = np.array([list(result.probabilities.values())])
     return Timeline(duration, labels, [Window(0.0, duration, 0.0, duration)], shares, [whole], result.attention)

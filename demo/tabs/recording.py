@@ -58,7 +58,7 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
 
 _DESCRIPTION = (
     "Predicts the emotion over time in a recording of up to an hour. Returns {duration, speech: {seconds, share}, "
-    "labels, segments: [{start, end, emotion, probability}], windows: [{start, end, probabilities}]}; times in "
+    "labels, segments: [{start, end, emotion, probability, unsure}], windows: [{start, end, probabilities}]}; times in "
     "seconds, silence in neither list. one_speaker: one person speaks, whose voice profile is taken from the recording."
 )
 
@@ -103,7 +103,7 @@ def analyse(load: Callable[[], EmotionRecognizer], path: str, one_speaker: bool)
         done = min(len(parts) * WINDOWS_AT_ONCE, len(windows))
         text = f"Analysed {timeline_plot.clock(windows[done - 1].end)} of {timeline_plot.clock(len(wave) / rate)}"
         yield cards.progress_card(done / len(windows), text), ""
-    timeline = assemble(len(wave) / rate, recognizer.labels, windows, parts)
+    timeline = assemble(len(wave) / rate, recognizer.labels, windows, parts, recognizer.unsure_below)
     if not timeline.segments:
         yield cards.message_card(messages.NO_SPEECH), ""
         return

@@ -40,15 +40,20 @@ class Window:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of one emotion, `start` and `end` in seconds.
+    """A stretch of one emotion.
 
-    `probability` is its mean over the stretch; None where a person gave the label.
+    Attributes:
+        start, end: In seconds.
+        emotion: The most probable one.
+        probability: Its mean over the stretch; None where a person gave the label.
+        unsure: Whether that is below the model's `unsure_below`: too often wrong.
     """
 
     start: float
     end: float
     emotion: str
     probability: float | None
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,12 +150,16 @@ def predict_windows(
 
 
 def assemble(
-    duration: float, labels: list[str], windows: list[Window], predicted: Sequence[Sequence[EmotionResult]]
+    duration: float,
+    labels: list[str],
+    windows: list[Window],
+    predicted: Sequence[Sequence[EmotionResult]],
+    unsure_below: float = 0.0,
 ) -> Timeline:
-    """Joins the batches of `predict_windows` to a timeline."""
+    """Joins the batches of `predict_windows` to a timeline; `unsure_below` is the recognizer's."""
     results = [result for batch in predicted for result in batch]
     probabilities = np.array([list(result.probabilities.values()) for result in results]).reshape(-1, len(labels))
-    segments = _joined(labels, windows, probabilities)
+    segments = _joined(labels, windows, probabilities, unsure_below)
     return Timeline(duration, labels, windows, probabilities, segments, _attention(windows, results))
 
 
@@ -179,10 +188,11 @@ def predict_timeline(recognizer: EmotionRecognizer, wave: np.ndarray, one_speake
     windows = plan_windows(wave, recognizer.sampling_rate)
     voice = voice_of(recognizer, wave, windows) if one_speaker else None
     predicted = list(predict_windows(recognizer, wave, windows, voice))
-    return assemble(len(wave) / recognizer.sampling_rate, recognizer.labels, windows, predicted)
+    duration = len(wave) / recognizer.sampling_rate
+    return assemble(duration, recognizer.labels, windows, predicted, recognizer.unsure_below)
 
 
-def _joined(labels: list[str], windows: list[Window], probabilities: np.ndarray) -> list[Segment]:
+def _joined(labels: list[str], windows: list[Window], probabilities: np.ndarray, unsure_below: float) -> list[Segment]:
     runs: list[list[int]] = []
     for index, row in enumerate(probabilities):
         # a pause in speech ends a segment
@@ -196,5 +206,6 @@ def _joined(labels: list[str], windows: list[Window], probabilities: np.ndarray)
         lengths = [windows[index].end - windows[index].start for index in run]
         mean = np.average(probabilities[run], axis=0, weights=lengths)
         best = int(probabilities[run[0]].argmax())
-        segments.append(Segment(windows[run[0]].start, windows[run[-1]].end, labels[best], float(mean[best])))
+        start, end, probability = windows[run[0]].start, windows[run[-1]].end, float(mean[best])
+        segments.append(Segment(start, end, labels[best], probability, probability < unsure_below))
     return segments

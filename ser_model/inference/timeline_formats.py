@@ -42,13 +42,17 @@ def to_json(timeline: Timeline) -> str:
 
 
 def to_csv(timeline: Timeline) -> str:
-    """One line a segment: start and end in seconds, emotion, probability; none where a person gave the label."""
+    """One line a segment: start and end in seconds, emotion, probability, whether it is unsure.
+
+    The probability is empty where a person gave the label.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["start", "end", "emotion", "probability"])
+    writer.writerow(["start", "end", "emotion", "probability", "unsure"])
     for segment in timeline.segments:
+        times = f"{segment.start:.3f}", f"{segment.end:.3f}"
         probability = "" if segment.probability is None else f"{segment.probability:.4f}"
-        writer.writerow([f"{segment.start:.3f}", f"{segment.end:.3f}", segment.emotion, probability])
+        writer.writerow([*times, segment.emotion, probability, segment.unsure])
     return text.getvalue()
 
 

@@ -30,7 +30,7 @@ def from_data(data: Any) -> Timeline:
     A segment's `probability` is None where its label is a person's. Nothing is taken over unchecked.
 
     Args:
-        data: `{duration, labels, segments: [{start, end, emotion, probability}], windows}`; more is ignored.
+        data: `{duration, labels, segments: [{start, end, emotion, probability, unsure}], windows}`; more is ignored.
 
     Raises:
         TimelineError: Something is missing, of another kind, too large, or lies outside the recording.
@@ -39,9 +39,7 @@ def from_data(data: Any) -> Timeline:
         duration = _number(data["duration"], SHORTEST, MAX_SECONDS + 1, "The duration")
         labels = [_label(label) for label in _listed(data["labels"], MOST_LABELS, "labels")]
         rows = _listed(data["segments"], MOST_SEGMENTS, "segments")
-        segments = [
-            Segment(*_span(row, duration), _label(row["emotion"]), _probability(row["probability"])) for row in rows
-        ]
+        segments = [_segment(row, duration) for row in rows]
         rows = _listed(data["windows"], MOST_SEGMENTS, "windows")
         spans = [_span(row, duration) for row in rows]
         shares = [[_number(row["probabilities"][label], 0, 1, "A probability") for label in labels] for row in rows]
@@ -71,6 +69,12 @@ def _number(value: Any, least: float, most: float, name: str) -> float:
 
 def _probability(value: Any) -> float | None:
     return None if value is None else _number(value, 0, 1, "A probability")
+
+
+def _segment(row: Any, duration: float) -> Segment:
+    return Segment(
+        *_span(row, duration), _label(row["emotion"]), _probability(row["probability"]), row.get("unsure") is True
+    )
 
 
 def _span(row: Any, duration: float) -> Span:
