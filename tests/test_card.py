@@ -156,6 +156,25 @@ def test_text_that_leaks_is_said():
     assert "On sentences common to all labels (24 clips) the UAR is 43.8%." in str(model_card(report, "Small."))
 
 
+def test_the_training_stands_in_it():
+    assert "\n## Training\n" not in card_of("ravdess").text  # a report that says nothing of it
+    report = small_report() | {
+        "epochs": 12.0, "best_epoch": 9.0, "training_seconds": 600.0, "hardware": "CPU, x86_64, float32",
+        "versions": {"python": "3.11.7", "torch": "2.13.0"},
+    }  # fmt: skip
+    report["settings"] |= {
+        "augmentation": {"views": 1, "noise_snr_db": [10, 30]}, "loss": {}, "training": {"learning_rate": 0.001},
+    }  # fmt: skip
+    text = str(model_card(report, "Small."))
+    assert "12 epochs, of which number 9 was kept, in 10 min, on: CPU, x86_64, float32. Versions: python 3.11.7" in text
+    assert "| augmentation | `views` 1, `noise_snr_db` [10, 30] |" in text and "`learning_rate` 0.001" in text
+    assert "(training_history.png)" in text
+    report |= {"hyperparameters": {"learning_rate": 0.01}, "preparation_seconds": 130.0, "refit": True}
+    text = str(model_card(report, "Small."))
+    assert "| training | `learning_rate` 0.01 |" in text  # the command line's, not the preset's
+    assert "12 epochs, in 10 min after 2 min of preparing data and features" in text
+
+
 def test_leaks_are_said():
     leaking = small_report()["leakage"] | {"leaking": True}
     leaking["test"] = {"shared_speakers": 4, "shared_clips": 9, "augmented_twins": 9}

@@ -10,7 +10,8 @@ from typing import Any
 from datasets import Dataset, concatenate_datasets
 
 from datasets_scripts import CorpusError, data_dir_or_default, find_corpus, load_with_left_out
-from datasets_scripts.splits import Item, leakage_report, make_split
+from datasets_scripts.leakage import leakage_report
+from datasets_scripts.splits import Item, make_split
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.run import left_out_by_name

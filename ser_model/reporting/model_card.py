@@ -13,6 +13,7 @@ from ser_model.hub import MODEL_PLACEHOLDER
 from ser_model.models.registration import FAMILIES
 
 from .robustness_section import robustness_section
+from .training_section import training_section
 from .voice_profile_section import voice_profile_section
 
 # What the Hub has an identifier for; other terms are `other` with a name of our own.
@@ -86,7 +87,7 @@ expected calibration error (ten bins) is {ece:.1%}{uncalibrated}: confidence and
 
 By speaker: {speakers}
 
-{profiles}{robustness}## Leakage report
+{profiles}{robustness}{training}## Leakage report
 
 {leaking}{text_leakage}
 {notes}
@@ -165,6 +166,7 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
             speakers=_speaker_sentence(report["test"]["per_speaker"]),
             profiles=voice_profile_section(report),
             robustness=robustness_section(robustness) if robustness else "",
+            training=training_section(report),
             leaking=_leakage_sentence(report),
             text_leakage=_text_leakage_sentence(report),
             notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",

@@ -50,6 +50,9 @@ class RunArguments:
         metadata={"help": "Folder or Hub id that the pretrained encoder is loaded from (default: the preset's)."},
     )
     num_proc: int = field(default=1, metadata={"help": "Processes that make features of the corpora."})
+    search: int | None = field(
+        default=None, metadata={"help": "Train so many networks and write the best settings, instead of a run."}
+    )
     resume: bool = field(default=False, metadata={"help": "Continue from the last whole checkpoint of output_dir."})
 
 
@@ -103,7 +106,8 @@ def parse_arguments(argv: list[str]) -> tuple[RunArguments, Preset, SerTrainingA
         run, args, _ = parser.parse_args_into_dataclasses(argv)
     except (ValueError, ImportError) as error:
         raise RunError(" ".join(str(error).split())) from error
-    args.output_dir = args.output_dir or f"runs/{preset.name}-{run.protocol}-fold{run.fold}-seed{args.seed}"
+    name = f"{preset.name}-search" if run.search else preset.name
+    args.output_dir = args.output_dir or f"runs/{name}-{run.protocol}-fold{run.fold}-seed{args.seed}"
     return run, preset, args
 
 
@@ -113,6 +117,10 @@ def problems_of(options: argparse.Namespace) -> Iterator[str]:
     for name in ("num_proc", *batches):
         if getattr(options, name) < 1:
             yield f"--{name} has to be 1 or more, not {getattr(options, name)}."
+    if options.search is not None and options.search < 1:
+        yield f"--search has to be 1 or more, not {options.search}."
+    if options.search and options.push_to_hub:
+        yield "--push_to_hub does not go with --search, which trains no network to keep."
     if options.max_steps < 1 and not options.num_train_epochs > 0:
         yield f"--num_train_epochs has to be more than 0, not {options.num_train_epochs:g}."
     if not 0 < options.learning_rate < math.inf:

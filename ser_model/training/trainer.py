@@ -91,7 +91,7 @@ class SerTrainer(Trainer):
         callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir, "log.jsonl"))]
         if args.early_stopping_patience is not None:
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
-        labels = _label_names(kwargs["model"])
+        labels = _label_names(kwargs["model"] if "model" in kwargs else kwargs["model_init"](None))
         super().__init__(
             data_collator=getattr(kwargs.get("train_dataset"), "collate", None)
             or (lambda items: _collate(processing_class, items)),
