@@ -40,7 +40,7 @@ def test_killed_and_gone_on_with_while_a_run_it_left_behind_still_trains(tmp_pat
     words = list(map(str, command))
     first = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=ROOT, env=environment)
     jobs = [Job(str(mine), "speaker", fold, 0) for fold in (1, 2)]
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 250
     while not all((results / "runs" / job.name / ".lock").exists() for job in jobs) and time.monotonic() < deadline:
         time.sleep(0.02)
     left_behind = psutil.Process(first.pid).children()
