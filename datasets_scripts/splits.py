@@ -87,6 +87,7 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
             return Split(protocol, fold, seed, leaking[0], leaking[1], leaking[2], notes)
         train, validation, test = _stratified(clips, strata, fold, seed, notes)
         notes.append("Speakers are shared between training and test.")
+    notes += _untrained_labels(dataset, train)
     return Split(
         protocol, fold, seed,
         train=[(clip, view) for clip in train for view in views],
@@ -94,6 +95,13 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
         test=[(clip, 0) for clip in test],
         notes=notes,
     )  # fmt: skip
+
+
+def _untrained_labels(dataset: Dataset, train: list[int]) -> list[str]:
+    """Labels of the table that no training clip has, one sentence each."""
+    emotion, names = list(dataset["emotion"]), dataset.features["emotion"].names
+    missing = set(emotion) - {emotion[clip] for clip in train}
+    return [f"{names[label]}: no training clip has this label, so it is never predicted." for label in sorted(missing)]
 
 
 def count_published_folds(corpus: str) -> int | None:
@@ -145,7 +153,10 @@ def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
             folds[corpus] = [[f"{corpus}_{name}" for name in fold] for fold in published[corpus]["test_speakers"]]
             continue
         if len(found) < 2:
-            raise CorpusError(f"{corpus} has one speaker only; a split by speaker needs two or more.")
+            raise CorpusError(
+                f"{corpus} has one speaker only; a split by speaker needs two or more: record another one, or choose "
+                "--protocol random, whose figures say nothing about new voices."
+            )
         names = np.array(sorted(found))
         groups = GroupKFold(n_splits=min(NUM_RANDOM_FOLDS, len(names))).split(names, groups=names)
         folds[corpus] = [names[test].tolist() for _, test in groups]
@@ -157,7 +168,7 @@ def _check_speakers(dataset: Dataset) -> None:
         if not speaker:
             raise CorpusError(
                 f"{corpus} does not say who speaks, so that no split by speaker can be made: "
-                "name the speakers, or choose --protocol random."
+                "name the speakers by folders <speaker>/<label>/ or a column speaker, or choose --protocol random."
             )
 
 

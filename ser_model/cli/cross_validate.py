@@ -78,9 +78,12 @@ def _queue(args: argparse.Namespace) -> list[Job]:
     from datasets_scripts import CorpusError, data_dir_or_default, load_corpora
     from datasets_scripts.splits import count_folds
     from ser_model.evaluation.queue import Job
+    from ser_model.training.overrides import check_same_encoder
     from ser_model.training.presets import PresetError, load_preset
 
     names = [args.preset, args.against] if args.against else [args.preset]
+    for name in names:
+        check_same_encoder(load_preset(name), args.encoder)
     data = [load_preset(name).data for name in names]
     if len({Path(name).stem for name in names}) < len(names):
         raise PresetError("--preset and --against have the same name, by which results are kept.")

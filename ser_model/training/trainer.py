@@ -115,6 +115,11 @@ class SerTrainer(Trainer):
                     optimizer.add_param_group({**group, "params": moved, "lr": self.args.encoder_learning_rate})
         return optimizer
 
+    def create_scheduler(self, num_training_steps: int, *args, **kwargs):
+        """As Trainer's, with a tenth of all steps for the warm-up at most: few clips make few steps."""
+        self.args.warmup_steps = min(self.args.warmup_steps, num_training_steps // 10)
+        return super().create_scheduler(num_training_steps, *args, **kwargs)
+
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """As Trainer's, in float32 even where a finished model is written as float16: a run goes on from it."""
         super()._save(output_dir, self.model.state_dict() if state_dict is None else state_dict)

@@ -110,7 +110,7 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     for block in fields(Preset):
         if block.name not in content and block.default_factory is MISSING:
             raise PresetError(f"{name}: the block {block.name!r} is missing.")
-    _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir"}))
+    _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir", "csv"}))
     _check(name, "augmentation", content["augmentation"], Augmentation)
     model = dict(content["model"])
     model_type = model.pop("model_type", None)
