@@ -170,9 +170,7 @@ def _difference(part: Part, ours: Reports, theirs: Reports) -> dict[str, Any]:
     if all(confusions):
         _, low, high = paired_difference(*([of_all[name] for name in speakers] for of_all in confusions))
         ends = None if low is None or high is None else [low, high]
-    means = [
-        mean_over_folds({job: part.figure(report, "uar") for job, report in runs.items()}) for runs in (ours, theirs)
-    ]
+    means = [mean_over_folds(part.figures(runs, "uar")) for runs in (ours, theirs)]
     return {
         "speakers": len(speakers),
         "mean": means[0] - means[1],

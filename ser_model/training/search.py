@@ -60,21 +60,16 @@ def search_settings(run: RunArguments, preset: Preset, args: SerTrainingArgument
         raise RunError(f"{out} already holds a search: add --resume to go on, or choose another --output_dir.")
     set_seed(args.seed)
     data = load_data(run, preset, args.seed)
-    record = run_record(run, preset, args.seed, data.table) | {"search": preset.search}
+    metric = args.metric_for_best_model.removeprefix("eval_")
+    record = run_record(run, preset, args.seed, data.table) | {"search": preset.search, "judged_by": metric}
     if (out / TRIALS).exists():
         check_same_run(out, json.loads((out / RECORD).read_text(encoding="utf-8")), record)
     write_record(out, record)
-    metric = args.metric_for_best_model.removeprefix("eval_")
     study = _study(out, "minimize" if metric == "loss" else "maximize", args.seed)
     _retry_interrupted(study)
-    left = run.search - sum(
-        trial.state.is_finished() and "interrupted" not in trial.user_attrs for trial in study.trials
-    )
-    print(
-        f"Search of {run.search} trials for {preset.name}, {max(0, left)} to do; validation {metric} decides.",
-        flush=True,
-    )
-    if left > 0:
+    left = max(0, run.search - len(_ended(study)))
+    print(f"Search of {run.search} trials for {preset.name}, {left} to do; validation {metric} decides.", flush=True)
+    if left:
         _run_trials(run, preset, args, data, study, left)
     return _write(out, run, preset, args, data, study)
 
