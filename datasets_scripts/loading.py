@@ -17,6 +17,7 @@ from .crema_d import CremaDBuilder
 from .folder import FolderBuilder
 from .ravdess import RavdessBuilder
 from .savee import SaveeBuilder
+from .shards import find_shards, load_shards
 from .tess import TessBuilder
 
 logger = logging.getLogger(__name__)
@@ -86,19 +87,36 @@ def load_with_left_out(
     """`load_corpora`, and the files it left out: `{file, reason}` each."""
     if not corpora:
         raise CorpusError(f"No corpus is named; known are {', '.join(CORPORA)}.")
+    if shards := find_shards(data_dir):  # cleaned when they were prepared
+        together, left_out = _of_labels_there(load_shards(shards, corpora)), []
+    else:
+        together, left_out = _cleaned(corpora, data_dir, cache_dir)
+    for entry in left_out:
+        logger.warning("%s left out: %s", entry["file"], entry["reason"])
+    names = together.features["emotion"].names
+    chosen = _relabelled(together, names if labels is None else list(labels), relabel or {})
+    if len(chosen) == 0:
+        raise CorpusError(f"No clip of {', '.join(corpora)} is left once labels are chosen.")
+    return chosen, left_out
+
+
+def _cleaned(
+    corpora: Sequence[str], data_dir: str | os.PathLike, cache_dir: str | os.PathLike | None
+) -> tuple[Dataset, list[dict[str, str]]]:
+    """The clips of corpora that can be used, from their files, and what was left out."""
     builders = [find_corpus(name)(data_dir, cache_dir) for name in corpora]
     names = in_order(label for builder in builders for label in builder.labels)
     # Cleaned together, under the corpora's own labels: a recording may stand in two of them.
     parts = [_relabelled(measured(builder.dataset()), names, {}) for builder in builders]
     together, left_out = clean(concatenate_datasets(parts))
     defects = [defect for builder in builders for defect in builder.scan_result.defects]
-    left_out = [{"file": printable(path), "reason": reason} for path, reason in defects] + left_out
-    for entry in left_out:
-        logger.warning("%s left out: %s", entry["file"], entry["reason"])
-    chosen = _relabelled(together, names if labels is None else list(labels), relabel or {})
-    if len(chosen) == 0:
-        raise CorpusError(f"No clip of {', '.join(corpora)} is left once labels are chosen.")
-    return chosen, left_out
+    return together, [{"file": printable(path), "reason": reason} for path, reason in defects] + left_out
+
+
+def _of_labels_there(dataset: Dataset) -> Dataset:
+    """A table of some of the corpora that were prepared together, without labels that only others have."""
+    names = dataset.features["emotion"].names
+    return _relabelled(dataset, in_order(names[index] for index in set(dataset["emotion"])), {})
 
 
 def _relabelled(dataset: Dataset, labels: list[str], relabel: dict[str, str | None]) -> Dataset:

@@ -50,6 +50,10 @@ class RunArguments:
         metadata={"help": "Folder or Hub id that the pretrained encoder is loaded from (default: the preset's)."},
     )
     num_proc: int = field(default=1, metadata={"help": "Processes that make features of the corpora."})
+    streaming: bool = field(
+        default=False,
+        metadata={"help": "Make features anew in every epoch and keep none, for corpora whose features fit no disk."},
+    )
     resume: bool = field(default=False, metadata={"help": "Continue from the last whole checkpoint of output_dir."})
 
 

@@ -28,6 +28,7 @@ from .losses import Loss, corpus_label_masks
 from .presets import Preset
 from .processes import keep_if_distributed
 from .resume import check_folder, checkpoint_to_resume, last_whole_checkpoint, run_record, write_record
+from .streaming import sampled
 from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision
 
 REFIT = "refit"  # folder of the second training within that of the run
@@ -38,6 +39,7 @@ HYPERPARAMETERS = (
     "optim", "learning_rate", "encoder_learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay",
     "max_grad_norm", "per_device_train_batch_size", "gradient_accumulation_steps", "processes", "num_train_epochs",
     "max_steps", "early_stopping_metric", "early_stopping_patience", "metric_for_best_model", "seed", "bf16",
+    "streaming",
 )  # fmt: skip
 
 
@@ -162,21 +164,7 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
     if refit:
         more = [(clip, view) for clip, _ in split.validation for view in range(augmentation.views + 1)]
         split = replace(split, train=split.train + more)
-    training: ViewFrames | EncodedFrames
-    validation: ViewFrames | EncodedFrames
-    statistics = None
-    if preset.model["model_type"] == SpeechEncoderConfig.model_type:
-        parts = table, new_network(run, preset), extractor, augmentation, seed, run.num_proc
-        training = EncodedFrames(split.train, *parts)
-        validation = EncodedFrames(split.validation, *parts, training=training)
-        statistics = training.mean, training.std
-        extractor.fit((), training.utterances())
-    if statistics is None or preset.model.get("frozen_layers") is not None:
-        training, validation = (
-            ViewFrames(table, items, extractor, augmentation, seed, run.num_proc)
-            for items in (split.train, split.validation)
-        )
-        extractor.fit(training.column("input_features"), training.column("utterance_features"))
+    training, validation, statistics = _features(run, preset, table, split, augmentation, extractor)
     loss, corpora = Loss(**preset.loss), list(table["corpus"])
     training.weights = loss.item_weights(
         [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
@@ -187,6 +175,37 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
     leakage = leakage_report(table, split)
     seconds = time.monotonic() - start
     return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, seconds, statistics)
+
+
+def _features(
+    run: RunArguments,
+    preset: Preset,
+    table: Dataset,
+    split: Split,
+    augmentation: Augmentation,
+    extractor: SerFeatureExtractor,
+) -> tuple[ViewFrames | EncodedFrames, ViewFrames | EncodedFrames, tuple[torch.Tensor, torch.Tensor] | None]:
+    """Features of training and validation part, and the statistics of an encoder's; fits the extractor.
+
+    When streaming, statistics come from a sample of the training part, and encoders run in training.
+    """
+    made = extractor, augmentation, split.seed, run.num_proc
+    known, items = sampled(table, split.train, split.seed) if run.streaming else (table, split.train)
+    statistics = None
+    if preset.model["model_type"] == SpeechEncoderConfig.model_type:
+        network = new_network(run, preset)
+        encoded = EncodedFrames(items, known, network, *made)
+        statistics = encoded.mean, encoded.std
+        extractor.fit((), encoded.utterances())
+        if preset.model.get("frozen_layers") is None and not run.streaming:
+            return encoded, EncodedFrames(split.validation, table, network, *made, training=encoded), statistics
+    else:
+        frames = ViewFrames(known, items, *made)
+        extractor.fit(frames.column("input_features"), frames.column("utterance_features"))
+    training, validation = (
+        ViewFrames(table, items, *made, streaming=run.streaming) for items in (split.train, split.validation)
+    )
+    return training, validation, statistics
 
 
 def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
@@ -256,7 +275,7 @@ def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, tra
 def _report(
     run: RunArguments, preset: Preset, args: SerTrainingArguments, data: RunData, trainer: SerTrainer
 ) -> dict[str, Any]:
-    chosen = args.to_dict() | {"processes": args.world_size}
+    chosen = args.to_dict() | {"processes": args.world_size, "streaming": run.streaming or None}
     return {
         "preset": preset.name,
         "protocol": run.protocol,
