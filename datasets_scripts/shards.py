@@ -15,12 +15,14 @@ from datasets import Dataset
 
 from .base import CorpusError
 
+COLUMNS = {"audio", "corpus", "speaker", "emotion", "content"}  # other Parquet files may be tables of labels
 GROUPS_KEPT = 32  # row groups of 100 clips that a process keeps, those read last
 
 
 def find_shards(data_dir: str | os.PathLike) -> list[Path]:
     """The Parquet files of a folder that `prepare` has written, in order; none where it is another folder."""
-    return sorted(Path(data_dir, "data").glob("train-*.parquet"))
+    shards = sorted(Path(data_dir, "data").glob("train-*.parquet"))
+    return shards if shards and set(pq.read_schema(shards[0]).names) >= COLUMNS else []
 
 
 def load_shards(shards: Sequence[Path], corpora: Sequence[str]) -> Dataset:

@@ -7,9 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from . import cards, messages
+from . import cards
 from .components import AT_ONCE
 from .examples import Example
+
+LABEL = "Try an actor's clip: what was acted is told after the prediction"
 
 
 class ExampleShelf:
@@ -23,7 +25,7 @@ class ExampleShelf:
         self._examples = examples
         choices = [(example.name, number) for number, example in enumerate(examples)]
         self._pills = gr.Radio(
-            choices, label=messages.EXAMPLES, visible=bool(examples),
+            choices, label=LABEL, visible=bool(examples),
             elem_id="ser-examples",
         )  # fmt: skip
 
@@ -46,4 +48,10 @@ class ExampleShelf:
         if number is None or predicted is None:
             return ""
         example = self._examples[number]
-        return cards.note([messages.acted(example.acted, predicted["label"]), example.source])
+        return cards.note([acted(example.acted, predicted["label"]), example.source])
+
+
+def acted(emotion: str, predicted: str | None) -> str:
+    """What the actor of an example was asked for, and whether that was predicted."""
+    verdict = "" if predicted is None else f" The prediction is {'right' if predicted == emotion else 'wrong'}."
+    return f"Acted: {emotion}.{verdict}"

@@ -140,7 +140,6 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
     settings = report["settings"]
     front: Any = FAMILIES[settings["model"]["model_type"]].extractor_class(**settings["feature_extractor"])
     metadata = _metadata(report, builders)
-    own = "folder" in report["corpora"]
     return ModelCard(
         _BODY.format(
             metadata=metadata.to_yaml(),
@@ -171,14 +170,20 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
             text_leakage=_text_leakage_sentence(report),
             notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",
             leakage=_leakage_rows(report["leakage"]),
-            learnt_from="people's own recordings" if own else "actors' speech",
-            studied="emotional speech" if own else "acted emotional speech",
-            trained_on=("few people's own recordings" if own else "few actors' English speech in quiet rooms"),
+            learnt_from=_of_kinds(report, "actors' speech", "people's own recordings"),
+            studied=_of_kinds(report, "acted emotional speech", "such recordings"),
+            trained_on=_of_kinds(report, "few actors' English speech in quiet rooms", "few people's own recordings"),
             terms="\n".join(f"- {builder.corpus}: {builder.licence}" for builder in builders),
             licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
             citations="\n".join(f"- {builder.cite}" for builder in builders if builder.cite),
         )
     )
+
+
+def _of_kinds(report: dict[str, Any], acted: str, own: str) -> str:
+    """What is said of acted corpora, of somebody's own recordings, or of both, as the model was trained on them."""
+    of_kind = {corpus == "folder": own if corpus == "folder" else acted for corpus in report["corpora"]}
+    return " and ".join(text for _, text in sorted(of_kind.items()))
 
 
 def _encoder_sentence(model: dict[str, Any]) -> str:
