@@ -12,6 +12,7 @@ import numpy as np
 from datasets import Dataset
 from datasets.utils import tqdm
 
+from datasets_scripts.shards import recording
 from datasets_scripts.splits import Item, Split
 from datasets_scripts.texts import says_common_sentence
 from ser_model.audio import load_audio
@@ -75,7 +76,7 @@ def load_items(
     """Waveforms `(num_samples,)` at `rate` Hz of (row of `table`, view) pairs, one after the other."""
     paths = list(table["audio"])
     for clip, view in items:
-        yield augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
+        yield augmentation.view(load_audio(recording(paths[clip]), rate), rate, Path(paths[clip]).stem, view, seed)
 
 
 def calibrate(

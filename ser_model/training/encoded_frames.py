@@ -15,6 +15,7 @@ from datasets import Dataset, Features, Value
 from datasets.fingerprint import Hasher
 from torch.nn.utils.rnn import pad_sequence
 
+from datasets_scripts.shards import recording
 from ser_model.audio import load_audio
 from ser_model.inference.voice_profile import frame_sums, shrunk, statistics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
@@ -213,7 +214,7 @@ def _encode(
     """Encoder frames of some clips as float16, and their `sums_over_time`; as bytes."""
     torch.set_num_threads(num_threads)
     rate = extractor.sampling_rate
-    waves = [augmentation.view(load_audio(path, rate), rate, Path(path).stem, view, seed) for path in audio]
+    waves = [augmentation.view(load_audio(recording(path), rate), rate, Path(path).stem, view, seed) for path in audio]
     rows: dict[str, Any] = {"frames": [], "sums": []}
     for frames in encode(model, extractor, extractor.frames(waves)):
         rows["frames"].append(frames.numpy().tobytes())
