@@ -10,10 +10,8 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ser_model.inference.timeline import Segment
-
 from .colours import EMOTION_COLOURS, colour_of
-from .messages import CANNOT_PLAY, NO_PREDICTION, PREDICTED, answer, percent
+from .messages import NO_PREDICTION, PREDICTED, answer, percent
 from .sentences import SENTENCES
 from .timeline_plot import clock
 
@@ -157,11 +155,6 @@ def confusion(caption: str, labels: Sequence[str], counts: Sequence[Sequence[int
         (label, [(count, count / max(sum(row), 1)) for count in row]) for label, row in zip(labels, counts, strict=True)
     ]
     return render("confusion", caption=caption, labels=labels, rows=rows)
-
-
-def segment_table(segments: Sequence[Segment], path: str) -> str:
-    """One row for each segment, with a button that plays it, and the player; `path` is the recording's."""
-    return render("segments", segments=segments, path=path, cannot_play=CANNOT_PLAY)
 
 
 def measure_card(title: str, value: str, strip: str, place: str, meaning: str) -> str:

@@ -28,6 +28,7 @@ DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that
 MAX_FILE_SIZE = "700mb"  # an hour of stereo as on a CD
 
 STATIC = Path(__file__).parent / "static"
+VENDORED = [f"vendor/wavesurfer/{name}.min.js" for name in ("wavesurfer", "regions", "hover")]
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")  # none that is fetched from elsewhere
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
 
@@ -71,10 +72,11 @@ def appearance() -> dict[str, Any]:
         block_radius="12px", button_large_radius="12px", block_border_width="1px", checkbox_border_color="*neutral_400"
     )
     theme.set(block_info_text_color="*neutral_500", block_info_text_color_dark="*neutral_400")
+    vendored = "".join(f'<script defer src="{name}"></script>' for name in VENDORED)
     scripts = "".join(f"<script>{path.read_text()}</script>" for path in sorted(STATIC.glob("*.js")))
     return {
         "theme": theme,
         "css_paths": sorted(STATIC.glob("*.css")),
-        "head": (STATIC / "head.html").read_text() + scripts,
+        "head": (STATIC / "head.html").read_text() + vendored + scripts,
         "allowed_paths": [str(example.path) for example in all_examples()],
     }

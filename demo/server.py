@@ -9,9 +9,11 @@ import gradio as gr
 from fastapi import APIRouter
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from .models import Models
-from .page import MAX_FILE_SIZE, appearance, build_page
+from .page import MAX_FILE_SIZE, STATIC, appearance, build_page
 from .tabs import act, clip, live
 from .uploads import UploadGate, Uploads
 
@@ -26,7 +28,8 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
     page = build_page(models)
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
-    routes = [*act.routes(models.main).routes, *live.routes(models.main).routes, *health(models).routes]
+    vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
+    routes = [*act.routes(models.main).routes, *live.routes(models.main).routes, *health(models).routes, vendor]
     page.launch(
         server_name=host,
         server_port=port,

@@ -7,6 +7,7 @@ import os
 import sys
 
 from ser_model.cli import (
+    cross_validate,
     evaluate,
     predict,
     push,
@@ -21,6 +22,7 @@ from ser_model.cli import (
 
 COMMANDS = {
     "predict": predict,
+    "cross-validate": cross_validate,
     "evaluate": evaluate,
     "push": push,
     "push-space": push_space,

@@ -67,11 +67,12 @@
   };
 
   const start = async () => {
-    const own = { blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
+    const own = { session: serSession(), blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
     active = own;
     label(true);
     try {
       const microphone = await serSamples((block) => {
+        own.session.add(block, own.rate);
         own.blocks.push(block);
         own.waiting += block.length;
         while (own.waiting > MOST * own.rate) own.waiting -= own.blocks.shift().length;
@@ -91,6 +92,7 @@
     label(false);
     say("stopped");
     own?.release?.();
+    own?.session.finish();
   };
 
   document.addEventListener("click", (event) => {

@@ -19,7 +19,7 @@ from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import Attention, EmotionResult
 from ser_model.inference.voice_profile import VoiceProfile
 
-from . import voice_quality
+from . import clip_workbench, voice_quality
 from .voice_quality import DecodedClip
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
             bars = cards.html("", "ser-bars")
             trust = cards.html(cards.note(["Loading the model …"]), "ser-trust")
     picture = cards.html("", "ser-picture")
+    clip_workbench.build(load, decode_and_predict, audio, voice, use)
     decoded = gr.State(None, time_to_live=KEPT_SECONDS)
     data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
     answered = [emotion, bars, picture, data, decoded]

@@ -153,7 +153,9 @@ class Window(nn.Module):
         return total, attention.index_add(1, own, outputs.attentions[0] * weight)
 
 
-def recognizer_graph(model: Any, extractor: SerFeatureExtractor, quantise: Any = lambda proto: proto) -> onnx.ModelProto:
+def recognizer_graph(
+    model: Any, extractor: SerFeatureExtractor, quantise: Any = lambda proto: proto
+) -> onnx.ModelProto:
     """The graph of a network and its front end.
 
     Inputs: `samples (batch, num_samples)` float32 at the extractor's sampling rate, zero where padded, and
