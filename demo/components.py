@@ -36,6 +36,12 @@ def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
     )
 
 
+def keep_clip(page: gr.Blocks, audio: gr.Audio, name: str) -> None:
+    """Has a clip outlive a reload: the browser tab keeps where it lies on the server, as long as it lies there."""
+    audio.change(None, audio, None, js=f"(clip) => window.serClips.keep('{name}', clip)", **AT_ONCE)
+    page.load(None, None, audio, js=f"() => window.serClips.kept('{name}')", **AT_ONCE)
+
+
 def one_speaker_box(info: str, elem_id: str) -> gr.Checkbox:
     """A box that makes what is given its own voice profile."""
     return gr.Checkbox(label="One speaker", info=info, elem_id=elem_id)
