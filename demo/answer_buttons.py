@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from .components import AT_ONCE
+from .components import AT_ONCE, keep_clip
 
 
 class AnswerButtons(NamedTuple):
@@ -54,8 +54,10 @@ def wire_tabs(page: gr.Blocks) -> None:
         ("ser-to-compare", "compare", "ser-compare-audio", "ser-compare"),
         ("ser-to-recording", "recording", "ser-recording-audio", "ser-analyse"),
     ):
+        place = _found(page, audio)
+        keep_clip(page, place, tab)  # type: ignore[arg-type]
         given = _found(page, button).click(  # type: ignore[attr-defined]
-            None, source, _found(page, audio), js=f"(clip) => window.serAnswer.open('{tab}', clip)", **AT_ONCE
+            None, source, place, js=f"(clip) => window.serAnswer.open('{tab}', clip)", **AT_ONCE
         )
         given.then(None, None, None, js=f"() => document.getElementById('{start}').click()", **AT_ONCE)
 

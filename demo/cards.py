@@ -10,10 +10,9 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ser_model.inference.timeline import Segment
-
 from .colours import EMOTION_COLOURS, colour_of
-from .messages import CANNOT_PLAY, NO_PREDICTION, PREDICTED, answer, confidence, percent
+from .messages import NO_PREDICTION, PREDICTED, answer, confidence, percent
+from .sentences import SENTENCES
 from .timeline_plot import clock
 
 NO_COLOUR = "var(--border-color-primary)"
@@ -95,7 +94,16 @@ def emotion_card(
 
 def bar_list(probabilities: Mapping[str, float]) -> str:
     """Every emotion as a bar with its name and percentage, the most probable first."""
-    return render("bars", ranked=sorted(probabilities.items(), key=lambda item: -item[1]))
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    bars = [(label, share, percent(share)) for label, share in ranked]
+    return render("bars", title="Probability of each emotion", bars=bars)
+
+
+def distribution(counts: Mapping[str, int]) -> str:
+    """Every label as a bar with its name and how many files have it."""
+    total = sum(counts.values())
+    bars = [(label, count / total, str(count)) for label, count in counts.items()]
+    return heading("Distribution of predicted emotions", "") + render("bars", title="Files of each emotion", bars=bars)
 
 
 def note(sentences: Sequence[str]) -> str:
@@ -131,7 +139,7 @@ def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
 
 def sentences() -> str:
     """What a voice profile is, how to record one, and sentences to read."""
-    return render("sentences")
+    return render("sentences", sentences=SENTENCES)
 
 
 def progress_card(share: float, text: str) -> str:
@@ -163,30 +171,12 @@ def table(
     return render("table", caption=caption, head=head, rows=rows, swatches=swatches, sortable=sortable)
 
 
-def batch_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """One row for each predicted file; the heads sort it."""
-    cells = [
-        (
-            row["file"],
-            row["label"] if row["label"] and not row["unsure"] else answer(row),
-            percent(row["probabilities"][row["label"]]) if row["label"] else "",
-            f"{row['duration']:.1f}",
-            f"{row['speech']['seconds']:.1f}",
-        )
-        for row in rows
+def confusion(caption: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
+    """A confusion matrix: counts of clips, a row for each true emotion and a column for each predicted one."""
+    rows = [
+        (label, [(count, count / max(sum(row), 1)) for count in row]) for label, row in zip(labels, counts, strict=True)
     ]
-    head = ("file", "emotion", "probability", "seconds", "speech")
-    return table("Files", head, cells, swatches=True, sortable=True)
-
-
-def defect_list(defects: Sequence[tuple[str, str]]) -> str:
-    """Files without a prediction, each with its reason."""
-    return render("defects", defects=defects)
-
-
-def segment_table(segments: Sequence[Segment], path: str) -> str:
-    """One row for each segment, with a button that plays it, and the player; `path` is the recording's."""
-    return render("segments", segments=segments, path=path, cannot_play=CANNOT_PLAY)
+    return render("confusion", caption=caption, labels=labels, rows=rows)
 
 
 def measure_card(title: str, value: str, strip: str, place: str, meaning: str) -> str:

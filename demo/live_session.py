@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN_SECONDS = 45.0
 KEPT_SECONDS = 5.0  # of samples: a window, the pause after it, and what the speech gate has to take in before
-OPENS_SECONDS = 1.5  # of speech in an utterance before it is predicted: earlier predictions are mostly wrong
+OPENS_SECONDS = 1.5  # of speech in an utterance before it is predicted, see scripts/live_openings.py
 STEP_SECONDS = 0.35  # between two predictions, at least
 RECENT_SECONDS = 0.5  # no speech in these ends an utterance
 
@@ -49,10 +49,12 @@ class LiveSession:
     Args:
         source_rate: Sampling rate of the samples that will come, in Hz.
         sampling_rate: The model's sampling rate, in Hz.
+        opens_seconds: Seconds of speech in an utterance before it is predicted.
     """
 
-    def __init__(self, source_rate: int, sampling_rate: int):
+    def __init__(self, source_rate: int, sampling_rate: int, opens_seconds: float = OPENS_SECONDS):
         self.source_rate = source_rate
+        self.opens_seconds = opens_seconds
         self.sampling_rate = sampling_rate
         self.wave = np.zeros(0, dtype=np.float32)
         self.seconds = 0.0  # received so far
@@ -87,7 +89,7 @@ class LiveSession:
             self._began, self._ended = self._began or stretches[0][0], stretches[-1][1]
         self.speaking = bool(stretches) and self.seconds - self._ended < RECENT_SECONDS
         opened = self.now is not None
-        enough = sum(end - start for start, end in stretches) >= OPENS_SECONDS
+        enough = sum(end - start for start, end in stretches) >= self.opens_seconds
         if (self.speaking and (opened or enough)) or (stretches and not self.speaking and not opened):
             self._predict(recognizer, stretches, since if opened else self._began or since)
         if not self.speaking:
@@ -109,7 +111,8 @@ class LiveSession:
         end = length - self.seconds + until
         begin = max(length - self.seconds + stretches[0][0] - MARGIN_SECONDS, end - WINDOW_SECONDS)
         window = Window(since, until, max(0.0, min(begin, end - MIN_WINDOW_SECONDS)), end)
-        shares = next(predict_windows(recognizer, self.wave, [window], self.voice))[0]
+        (predicted,) = next(predict_windows(recognizer, self.wave, [window], self.voice))
+        shares = np.array(list(predicted.probabilities.values()))
         if self.now is not None:  # averaged with the previous prediction, so that the picture does not flicker
             shares = (shares + list(self.now.probabilities.values())) / 2
         named = dict(zip(recognizer.labels, map(float, shares), strict=True))

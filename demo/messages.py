@@ -26,7 +26,8 @@ OPENING_LEAD, SILENCE_LEAD = "A prediction follows after 1.5 s of speech", "No s
 LIVE_NOTE = (
     "From 1.5 seconds of speech on, the emotion of its last three seconds is predicted about three times a second. "
     "Nothing is written to disk: the server keeps the last five seconds in memory and deletes them half a minute after "
-    "you stop. The browser's "
+    "you stop. It is uploaded only if you open the session in the workbench: your browser keeps its last ten minutes "
+    "for that, until you leave the page or start again. The browser's "
     "gain control, noise suppression and echo cancellation are off, since they change the sound of emotions. "
     "Keep the level between -40 and -10 dB while you speak."
 )
@@ -34,13 +35,11 @@ RECORDING_NOTE = (
     "Speech is analysed in windows of three seconds that overlap by half. Single windows are often wrong: the tab Clip "
     "shows the accuracy of the model."
 )
-BATCH_NOTE = (
-    "Each file becomes one row. Files that cannot be used are listed with the reason; the others are predicted."
-)
+BATCH_NOTE = "Each file becomes one row, with the reason where it cannot be used. Click a column's head to sort."
 COMPARE_NOTE = "Predict one clip with several models. Where they disagree, treat every prediction as uncertain."
 COMPARE_INFO = (
-    "Choose from the list, or type the Hub id of a model of this project and press Enter. Code that comes with it is "
-    "not run."
+    "Choose from the list, or type the Hub id of a model of this project or another audio classifier of transformers "
+    "and press Enter. Code that comes with it is not run."
 )
 ONE_SPEAKER_TALKS = "If one person speaks: predict with a voice profile taken from the recording itself."
 ONE_SPEAKER_FILES = "If all files are one person: predict with a voice profile taken from all of them."
@@ -102,6 +101,16 @@ def accuracy_note(report: Mapping[str, Any] | None) -> str:
         f"Accuracy on {_TESTED_ON[speakers_tested(report)]}: {percent(test['accuracy'])}{among}, "
         f"UAR {percent(test['uar'])}. Measured on: {', '.join(measured_on)}.{_leak(report)}"
     )
+
+
+def model_summary(report: Mapping[str, Any] | None) -> str:
+    """What a model was trained on and how often it is right, in one line; empty where no report tells."""
+    if not report or "uar" not in report.get("test", {}):
+        return ""
+    test, interval = report["test"], report["test"].get("uar_interval")
+    span = f" (95 % interval {100 * interval[0]:.0f} to {percent(interval[1])})" if interval else ""
+    corpora = ", ".join(map(corpus_name, report.get("corpora", [])))
+    return f"{corpora}: accuracy {percent(test['accuracy'])}, UAR {percent(test['uar'])}{span}"
 
 
 def calibration_note(report: Mapping[str, Any] | None) -> str:

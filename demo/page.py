@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.tabs import about, batch, clip, compare, live, my_voice, recording
+from demo.tabs import about, act, batch, clip, compare, live, my_voice, recording
 
 from . import cards
 from .answer_buttons import wire_tabs
@@ -29,6 +29,7 @@ DELETE_EVERY, DELETE_OLDER = 300, 3000  # seconds; together within the hour that
 MAX_FILE_SIZE = "700mb"  # an hour of stereo as on a CD
 
 STATIC = Path(__file__).parent / "static"
+VENDORED = [f"vendor/wavesurfer/{name}.min.js" for name in ("wavesurfer", "regions", "hover")]
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")  # none that is fetched from elsewhere
 # Text on its ground has a contrast of 4.5 to 1 at least, by day and by night.
 COLOURS = {
@@ -67,6 +68,8 @@ def build_page(models: Models) -> gr.Blocks:
         cards.html(cards.header(TITLE, INTRODUCTION, NOTICE), "ser-header")
         voice = VisitorVoice()
         with gr.Tabs(elem_id="ser-tabs", overflow_behavior="wrap"):
+            with gr.Tab("Act an emotion", id="act"):
+                act.build(page, models.main)
             with gr.Tab("Clip", id="clip"):
                 clip.build(page, models.main, all_examples(), voice)
             with gr.Tab("Live", id="live"):
@@ -93,10 +96,11 @@ def appearance() -> dict[str, Any]:
         block_radius="12px", button_large_radius="12px", block_border_width="1px", checkbox_border_color="*neutral_400"
     )
     theme.set(**COLOURS)
+    vendored = "".join(f'<script defer src="{name}"></script>' for name in VENDORED)
     scripts = "".join(f"<script>{path.read_text()}</script>" for path in sorted(STATIC.glob("*.js")))
     return {
         "theme": theme,
         "css_paths": sorted(STATIC.glob("*.css")),
-        "head": (STATIC / "head.html").read_text() + scripts,
-        "allowed_paths": [str(path) for _, path in all_examples()],
+        "head": (STATIC / "head.html").read_text() + vendored + scripts,
+        "allowed_paths": [str(example.path) for example in all_examples()],
     }

@@ -10,11 +10,13 @@ from fastapi import APIRouter
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.responses import FileResponse
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from .models import Models
 from .page import INTRODUCTION, MAX_FILE_SIZE, STATIC, TITLE, appearance, build_page
 from .share_preview import PICTURE, SharePreview
-from .tabs import clip, live
+from .tabs import act, clip, live
 from .uploads import UploadGate, Uploads
 
 
@@ -28,7 +30,8 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
     page = build_page(models)
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
-    routes = [*live.routes(models.main).routes, *health(models).routes]
+    vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
+    routes = [*act.routes(models.main).routes, *live.routes(models.main).routes, *health(models).routes, vendor]
     preview = Middleware(SharePreview, TITLE, INTRODUCTION)
     page.launch(
         server_name=host,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from ser_model.cli import (
+    cross_validate,
     evaluate,
     predict,
     push,
@@ -14,11 +16,13 @@ from ser_model.cli import (
     robustness,
     timeline,
     voice_profile,
+    voice_quality,
     voice_reference,
 )
 
 COMMANDS = {
     "predict": predict,
+    "cross-validate": cross_validate,
     "evaluate": evaluate,
     "push": push,
     "push-space": push_space,
@@ -26,6 +30,7 @@ COMMANDS = {
     "robustness": robustness,
     "timeline": timeline,
     "voice-profile": voice_profile,
+    "voice-quality": voice_quality,
     "voice-reference": voice_reference,
 }
 
@@ -39,7 +44,14 @@ def main(argv: list[str] | None = None) -> int:
         subparser = subparsers.add_parser(name, help=summary, description=summary)
         module.add_arguments(subparser)
     args = parser.parse_args(argv)
-    return COMMANDS[args.command].run(args)
+    try:
+        return COMMANDS[args.command].run(args)
+    except KeyboardInterrupt:
+        print(f"{args.command}: stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read the output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 if __name__ == "__main__":

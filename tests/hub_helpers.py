@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import ROOT, voiced_tone
-from transformers import AutoConfig, AutoModelForAudioClassification
+from transformers import AutoConfig, AutoModelForAudioClassification, WhisperConfig, WhisperForAudioClassification
 
 from ser_model.labels import EMOTIONS
 from ser_model.models.registration import FAMILIES
@@ -94,6 +94,15 @@ def small_checkpoint(folder: Path, model_type: str) -> Path:
     report = small_report(model_type)
     (folder / "report.json").write_text(json.dumps(report))
     model_card(report, "Tiny and untrained.").save(folder / "README.md")
+    return folder
+
+
+def tiny_whisper(folder: Path) -> Path:
+    """Writes an untrained Whisper with three small layers into a folder."""
+    torch.manual_seed(0)
+    sizes = {"d_model": 16, "encoder_layers": 3, "encoder_attention_heads": 2, "encoder_ffn_dim": 32, "vocab_size": 40}
+    config = WhisperConfig(**sizes, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=32, pad_token_id=0)
+    WhisperForAudioClassification(config).save_pretrained(folder)
     return folder
 
 

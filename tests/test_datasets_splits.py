@@ -4,7 +4,8 @@ import pytest
 from datasets import ClassLabel, Dataset
 
 from datasets_scripts import CORPORA, CorpusError
-from datasets_scripts.splits import leakage_report, make_split
+from datasets_scripts.leakage import leakage_report
+from datasets_scripts.splits import make_split
 
 EMOTIONS = ["neutral", "happy", "sad", "angry"]
 

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 import pytest
-from demo_helpers import LABELS
+from demo_helpers import LABELS, results
 
 from demo import messages
 from ser_model.inference.timeline import Window, assemble
@@ -111,7 +111,7 @@ def test_measures_are_shown_in_units_people_know():
 
 def test_a_recording_is_summed_up():
     windows = [Window(1, 4, 1, 4), Window(4, 5, 2, 5)]
-    timeline = assemble(10.0, LABELS, windows, [np.float32([[0.8, 0.1, 0.1], [0.1, 0.2, 0.7]])])
+    timeline = assemble(10.0, LABELS, windows, [results(LABELS, [0.8, 0.1, 0.1], [0.1, 0.2, 0.7])])
     assert messages.timeline_summary(timeline) == "4 s of speech in 10 s, 2 segments. Predicted: calm 75 %, angry 25 %."
     assert messages.timeline_summary(timeline) in messages.timeline_picture(timeline)
 

@@ -4,8 +4,7 @@ import json
 
 import datasets
 import pytest
-import torch
-from transformers import WhisperConfig, WhisperForAudioClassification
+from hub_helpers import tiny_whisper
 
 from scripts.encoder_svm import main
 
@@ -14,11 +13,7 @@ from scripts.encoder_svm import main
 def encoder(tmp_path, monkeypatch):
     """Folder of an untrained Whisper with three small layers."""
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    torch.manual_seed(0)
-    sizes = {"d_model": 16, "encoder_layers": 3, "encoder_attention_heads": 2, "encoder_ffn_dim": 32, "vocab_size": 40}
-    config = WhisperConfig(**sizes, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=32, pad_token_id=0)
-    WhisperForAudioClassification(config).save_pretrained(tmp_path / "encoder")
-    return tmp_path / "encoder"
+    return tiny_whisper(tmp_path / "encoder")
 
 
 def test_every_fold_is_measured_on_its_own_test_speakers(encoder, mini_ravdess, tmp_path, capsys):

@@ -28,7 +28,7 @@ def test_files_are_found_below_folders_and_taken_as_named(tmp_path):
     (tmp_path / "empty").mkdir()
     named = [tmp_path, str(tmp_path / "notes.txt"), tmp_path / "empty"]
     found = [tmp_path / "b.WAV", tmp_path / "deep/er/a.flac", *map(Path, named[1:])]
-    assert find_files(named, passed_over := Counter()) == found == find_files(named)
+    assert list(find_files(named, passed_over := Counter())) == found == list(find_files(named))
     assert passed_over == {".txt": 1, "hidden": 1}
 
 

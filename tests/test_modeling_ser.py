@@ -15,7 +15,6 @@ from ser_model import (
     PhoneticCnnForAudioClassification,
     SerFeatureExtractor,
 )
-from ser_model.models import windowing_ser
 from ser_model.models.modeling_ser import AttentionPooling, BiLstm, CnnBilstm, Conv2dBlock, PhoneticCnn
 from ser_model.models.registration import FAMILIES, family_of
 from ser_model.models.windowing_ser import forward_windowed
@@ -136,16 +135,14 @@ def test_long_clips_are_windowed_by_valid_frames():
         torch.testing.assert_close(model(x).logits.softmax(-1), expected, atol=1e-6, rtol=1e-5)
 
 
-def test_windows_of_all_recordings_go_through_in_bounded_batches(monkeypatch):
+def test_windows_of_all_recordings_go_through_in_bounded_batches():
     model, x = tiny("cnn_bilstm"), torch.randn(5, 900, 128)
     mask = torch.arange(900) < torch.tensor([900, 40, 301, 300, 750])[:, None]
     sizes = []
     model.register_forward_hook(lambda module, args, kwargs, output: sizes.append(len(output.logits)), with_kwargs=True)
     with torch.no_grad():
-        monkeypatch.setattr(windowing_ser, "WINDOWS_AT_ONCE", 16)
-        together = forward_windowed(model, 300, x, mask)
+        together = forward_windowed(model, 300, x, mask, batch_size=16)
         assert sizes == [5 + 1 + 2 + 1 + 4]
-        monkeypatch.setattr(windowing_ser, "WINDOWS_AT_ONCE", 4)
         for ours, theirs in zip(forward_windowed(model, 300, x, mask), together, strict=True):
             torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
     assert sizes[1:] == [4, 4, 4, 1]

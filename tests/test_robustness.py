@@ -6,16 +6,17 @@ import shutil
 import subprocess
 import sys
 
+import datasets
 import pytest
 from conftest import ROOT
-from hub_helpers import hashes, small_checkpoint
+from hub_helpers import hashes, small_checkpoint, tiny_whisper
 
 from ser_model.__main__ import main
 from ser_model.evaluation.robustness import suite
-from ser_model.evaluation.robustness.channels import missing_encoder
 from ser_model.evaluation.robustness.perturbations import NON_SPEECH, PERTURBATIONS
 from ser_model.hub import NOT_PUSHED
 from ser_model.labels import EMOTIONS
+from ser_model.perturbations.channels import missing_encoder
 from ser_model.reporting.robustness_section import robustness_section, robustness_table
 
 WRITTEN = {"robustness.json", "robustness.png", "README.md"}
@@ -68,6 +69,22 @@ def test_every_check_is_in_the_result_and_on_the_terminal(checked):
     for check in found["checks"]:
         better = check["value"] >= check["threshold"] if check["required"] == "at least" else None
         assert check["passed"] == (check["value"] <= check["threshold"] if better is None else better)
+
+
+def test_an_svm_on_a_speech_encoder_is_a_yardstick_too(checkpoint, mini_ravdess, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    copy = shutil.copytree(checkpoint, tmp_path / "copy")
+    words = [copy, "--data_dir", mini_ravdess, "--clips", 2, "--num_proc", 1, "--encoder"]
+    assert run(*words, tmp_path / "nowhere") == 1
+    assert "robustness: The encoder" in capsys.readouterr().err and hashes(copy) == hashes(checkpoint)
+    assert run(*words, tiny_whisper(tmp_path / "encoder")) == 0
+    found = json.loads((copy / "robustness.json").read_text())
+    svm, chance = found["yardsticks"]["encoder_svm"], found["yardsticks"]["random"]
+    assert svm["num_checks"] == chance["num_checks"] == found["num_checks"]
+    assert svm["groups"]["correctness"]["passed"] > chance["groups"]["correctness"]["passed"]
+    for text in (robustness_table(found), robustness_section(found)):
+        assert "encoder + SVM" in text and f"{svm['groups']['correctness']['passed']}" in text
+    assert f"passes {svm['share_passed']:.0%}" in (copy / "README.md").read_text()
 
 
 def test_speakers_that_were_trained_on_are_said(checked):

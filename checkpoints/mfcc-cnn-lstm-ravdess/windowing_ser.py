@@ -20,8 +20,9 @@ def forward_windowed(
     input_features: torch.Tensor,
     attention_mask: torch.Tensor,
     utterance_features: torch.Tensor | None = None,
+    batch_size: int = WINDOWS_AT_ONCE,
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Classifies a batch of recordings, the windows of all of them `WINDOWS_AT_ONCE` at a time.
+    """Classifies a batch of recordings, the windows of all of them `batch_size` at a time.
 
     A recording longer than `span` frames is cut into half-overlapping windows. Their probabilities
     are averaged, weighted by valid frames, and the recording's logits are the logarithms.
@@ -32,6 +33,7 @@ def forward_windowed(
         input_features: `(batch, num_frames, num_features)`.
         attention_mask: `(batch, num_frames)`, 1 on frames, 0 on padding (at the end).
         utterance_features: `(batch, num_utterance_features)`, given to each window of a recording.
+        batch_size: Windows that the network is given at once.
 
     Returns:
         float32 logits `(batch, num_labels)`, and attention over time `(batch, num_frames)`, None
@@ -57,7 +59,7 @@ def forward_windowed(
             utterance_features=None if utterance_features is None else utterance_features[owner[part]],
             output_attentions=True,
         )
-        for part in torch.arange(len(owner), device=owner.device).split(WINDOWS_AT_ONCE)
+        for part in torch.arange(len(owner), device=owner.device).split(batch_size)
     ]
     logits = torch.cat([output.logits for output in outputs]).float()
     share = (valid / valid.new_zeros(len(counts)).index_add(0, owner, valid)[owner])[:, None]

@@ -28,18 +28,6 @@
     }
   }).observe(document, { childList: true, subtree: true });
 
-  // A segment is played by the browser itself: it fetches that part of the recording and stops at its end.
-  const play = (button) => {
-    const player = button.closest(".ser-segments").querySelector("audio");
-    const path = player.dataset.path.split("/").map(encodeURIComponent).join("/");
-    const { start, end } = button.dataset;
-    player.src = new URL(`gradio_api/file=${path}#t=${start},${end}`, document.baseURI);
-    const unplayable = button.closest(".ser-segments").querySelector(".ser-unplayable");
-    player.play().then(() => { unplayable.hidden = true; }, (error) => { unplayable.hidden = error.name === "AbortError"; });
-    for (const other of document.querySelectorAll(".ser-play[aria-current]")) other.removeAttribute("aria-current");
-    button.setAttribute("aria-current", "true");
-  };
-
   const sort = (button) => {
     const head = button.closest("th"), rows = head.closest("table").tBodies[0];
     const place = [...head.parentNode.children].indexOf(head);
@@ -53,7 +41,7 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".ser-more")) document.querySelector("#ser-tabs [data-tab-id=about]")?.click();
-    const button = event.target.closest?.(".ser-play, .ser-sort");
-    if (button) (button.matches(".ser-play") ? play : sort)(button);
+    const button = event.target.closest?.(".ser-sort");
+    if (button) sort(button);
   });
 })();

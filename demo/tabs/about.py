@@ -23,6 +23,7 @@ def build(models: Models) -> None:
     licences = {title: licence(models.file(title, "README.md")) for title in models.titles}
     rows = figures(measured, licences)
     cards.html(cards.table("Test results", FIGURES_HEAD, rows), "ser-about-figures")
+    cards.html(robustness(models), "ser-about-robustness")
     cards.html(label_table(models), "ser-about-labels")
     for title in models.titles:
         card = models.file(title, "README.md")
@@ -60,6 +61,22 @@ def figures(reports: dict[str, dict[str, Any]], licences: dict[str, str]) -> lis
         for title, report in reports.items()
         if {"uar", "accuracy"} <= report.get("test", {}).keys()
     ]
+
+
+def robustness(models: Models) -> str:
+    """How many checks of robustness.json each model passes, by group, beside the random model."""
+    found = {title: models.json_file(title, "robustness.json") for title in models.titles}
+    shown = {title: content for title, content in found.items() if content}
+    if not shown:
+        return ""
+    groups = list(dict.fromkeys(group for content in shown.values() for group in content["groups"]))
+    rows = []
+    for title, content in shown.items():
+        for name, result in ((title, content), (f"random model beside {title}", content["yardsticks"]["random"])):
+            counts = (result["groups"].get(group, {"passed": 0, "checks": 0}) for group in groups)
+            cells = (f"{count['passed']} of {count['checks']}" for count in counts)
+            rows.append((name, f"{result['share_passed']:.0%}", *cells))
+    return cards.table("Robustness: checks passed on changed test clips", ("model", "all", *groups), rows)
 
 
 def label_table(models: Models) -> str:

@@ -12,6 +12,7 @@ from demo import cards, messages, voices
 from demo.answer_buttons import answer_buttons, wire_saving
 from demo.api import Prediction, endpoint, typed
 from demo.components import AT_ONCE, audio_input, keep_clip
+from demo.example_shelf import ExampleShelf
 from demo.examples import Example
 from demo.loading import NoModel
 from demo.voices import VisitorVoice
@@ -19,7 +20,7 @@ from ser_model.audio import AudioError, TooLongError, load_audio
 from ser_model.inference.results import Attention, EmotionResult
 from ser_model.inference.voice_profile import VoiceProfile
 
-from . import voice_quality
+from . import clip_workbench, voice_quality
 from .voice_quality import DecodedClip
 
 if TYPE_CHECKING:
@@ -38,21 +39,23 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
     Args:
         page: The page.
         load: Returns the recognizer; may take its time on the first call.
-        examples: Label and file of each clip to try.
+        examples: Clips to try.
         voice: The visitor's voice profile.
     """
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=300):
+            shelf = ExampleShelf(examples)
             audio = audio_input("Your clip", "ser-audio")
             button = gr.Button("Predict the emotion", variant="primary", size="lg", elem_id="ser-predict")
             use = voice.box("ser-clip-voice")
-            _examples(audio, examples)
         with gr.Column(min_width=300):
             emotion = cards.html(cards.waiting_card(), "ser-emotion")
+            shelf.place_for_truth()
             bars = cards.html("", "ser-bars")
             save = answer_buttons()
             trust = cards.html(cards.note(["Loading the model …"]), "ser-trust")
     picture = cards.html("", "ser-picture")
+    clip_workbench.build(load, decode_and_predict, audio, voice, use)
     decoded = gr.State(None, time_to_live=KEPT_SECONDS)
     data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
     answered = [emotion, bars, picture, data, decoded]
@@ -70,6 +73,8 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
         # However the clip changes: uploaded, recorded, trimmed, cleared, an example, or back after a reload.
         gr.on([audio.change, use.input], again, given, **shown_on),
     ]
+    shelf.put_into(audio)
+    shelf.tell_after(events[1], data)
     drawn = [event.then(picture_of, decoded, picture, **AT_ONCE) for event in events]
     keep_clip(page, audio, "clip")
     wire_saving(save, audio, data)
@@ -90,21 +95,6 @@ _DESCRIPTION = (
     "weights}}; times in seconds, label null where no speech was found. "
     "voice: a profile that /voice_profile gave, as an object or as JSON text."
 )
-
-
-def _examples(audio: gr.Audio, examples: list[Example]) -> None:
-    """Buttons that put a clip into `audio`."""
-    shelf = gr.Dataset(
-        components=[gr.Audio(visible=False)],
-        samples=[[str(path)] for _, path in examples],
-        sample_labels=[label for label, _ in examples],
-        label="Or try one of these",
-        type="index",
-        samples_per_page=20,
-        visible=bool(examples),
-        elem_id="ser-examples",
-    )
-    shelf.click(lambda index: str(examples[index][1]), shelf, audio, **AT_ONCE)
 
 
 def predict(recognizer: EmotionRecognizer, path: str, voice: VoiceProfile | None = None) -> Shown:

@@ -3,13 +3,40 @@
 Their heads import nothing heavy, so that `--help` answers at once.
 """
 
+import argparse
 import io
 import sys
 from pathlib import Path
 
+from ser_model.labels import parse_label_map
+
 # An installed package holds the checkpoint itself; in the project it lies beside the package.
 _PACKAGED, _BESIDE = (folder / "checkpoints" / "default" for folder in Path(__file__).parents[1:3])
 DEFAULT_MODEL = _PACKAGED if _PACKAGED.is_dir() else _BESIDE
+
+
+def positive(text: str) -> int:
+    """An option's value as a whole number from 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"has to be a whole number from 1, not {text!r}")
+    return int(text)
+
+
+def add_label_map(parser: argparse.ArgumentParser) -> None:
+    """The option that every command with somebody else's model has."""
+    parser.add_argument(
+        "--label-map",
+        type=_label_map,
+        metavar="LABEL_0=angry,...",
+        help="for somebody else's model: what its labels mean (default: by name, with synonyms)",
+    )
+
+
+def _label_map(text: str) -> dict[str, str]:
+    try:
+        return parse_label_map(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def set_up() -> None:

@@ -3,59 +3,107 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
-from collections import Counter
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ser_model.cli import DEFAULT_MODEL, set_up
+from ser_model.cli import DEFAULT_MODEL, add_label_map, positive, set_up
+
+from .csv_rows import FileRows, OutputError, add_output_argument, write_file_rows
+
+if TYPE_CHECKING:
+    from ser_model.inference.recognizer import EmotionRecognizer
+    from ser_model.inference.voice_profile import VoiceProfile
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER", help="audio file, or folder to search for them")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
+    add_label_map(parser)
     speaker = parser.add_mutually_exclusive_group()
     speaker.add_argument("--voice", metavar="FILE", help="profile of who speaks, made by `ser-model voice-profile`")
     speaker.add_argument(
         "--one-speaker", action="store_true", help="all files are one person: take a voice profile from all of them"
     )
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="what is printed")
+    parser.add_argument("--device", default="cpu", help="where the network runs: cpu, cuda, cuda:1, mps (default: cpu)")
+    parser.add_argument(
+        "--batch-size", type=positive, default=4, metavar="N",
+        help="files at once; more are faster on a GPU, and results stay the same (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--format", choices=("table", "json", "csv"), help="what is printed (default: table)")
+    add_output_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints one row a file; an error of one file goes to stderr and does not stop the rest."""
+    """Gives one row a file; an error of one file goes to stderr and does not stop the rest."""
+    from torch import OutOfMemoryError
+
+    from ser_model.inference.recognizer import EmotionRecognizer, ModelError
+    from ser_model.inference.voice_profile import VoiceProfileError
+
+    if args.output and args.format in ("table", "json"):
+        print(f"predict: --output writes CSV, not {args.format}.", file=sys.stderr)
+        return 1
+    set_up()
+    try:
+        recognizer = EmotionRecognizer.from_pretrained(args.model, label_map=args.label_map).to(args.device)
+        return _predict(args, recognizer, _voice(args, recognizer))
+    except (ModelError, OutputError, VoiceProfileError) as error:
+        print(f"predict: {error}", file=sys.stderr)
+    except OutOfMemoryError:
+        print(f"predict: {args.device} has too little memory: try a smaller --batch-size.", file=sys.stderr)
+    return 1
+
+
+def _voice(args: argparse.Namespace, recognizer: EmotionRecognizer) -> VoiceProfile | None:
+    """The profile that is named, or that of the one speaker of all files."""
     from tqdm import tqdm
 
-    from ser_model.audio import passed_over_text
-    from ser_model.inference.files import file_sums, find_files, predict_file, voice_of_files
-    from ser_model.inference.recognizer import EmotionRecognizer, ModelError
-    from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
+    from ser_model.inference.files import file_sums, find_files, voice_of_files
+    from ser_model.inference.voice_profile import VoiceProfile
 
-    set_up()
-    passed_over: Counter[str] = Counter()
-    try:
-        recognizer = EmotionRecognizer.from_pretrained(args.model)
-        voice = VoiceProfile.load(args.voice) if args.voice else None
-        if voice:
-            voice.check(recognizer)
-        files = find_files(args.paths, passed_over)
-        if args.one_speaker:
-            sums = tqdm(file_sums(recognizer, files), total=len(files), unit="file", leave=False, disable=None)
-            voice = voice_of_files(recognizer, sums)
-        rows = [predict_file(recognizer, path, voice) for path in tqdm(files, unit="file", leave=False, disable=None)]
-    except (ModelError, VoiceProfileError) as error:
-        print(f"predict: {error}", file=sys.stderr)
-        return 1
-    for row in rows:
-        if row["error"]:
-            print(f"{row['file']}: {row['error']}", file=sys.stderr)
-    if passed_over:
-        print(f"Passed over: {passed_over_text(passed_over)}.", file=sys.stderr)
-    PRINTERS[args.format](rows, recognizer.labels)
-    return int(any(row["error"] for row in rows))
+    if args.one_speaker:
+        sums = tqdm(file_sums(recognizer, find_files(args.paths)), unit="file", leave=False, disable=None)
+        return voice_of_files(recognizer, sums)
+    if not args.voice:
+        return None
+    voice = VoiceProfile.load(args.voice)
+    voice.check(recognizer)
+    return voice
 
 
-def _print_table(rows: list[dict[str, Any]], labels: list[str]) -> None:
+def _predict(args: argparse.Namespace, recognizer: EmotionRecognizer, voice: VoiceProfile | None) -> int:
+    from ser_model.inference.files import csv_cells, csv_columns, find_files, predict_files
+
+    labels = recognizer.labels
+    if args.output or args.format == "csv":
+        return write_file_rows(
+            args.paths,
+            args.output,
+            csv_columns(labels),
+            _made_by(args.model, recognizer, voice) if args.output else {},
+            lambda paths: predict_files(recognizer, paths, voice, args.batch_size),
+            lambda row: csv_cells(row, labels),
+        )
+    files = FileRows(args.paths)
+    rows = list(files.told(predict_files(recognizer, find_files(args.paths), voice, args.batch_size)))
+    (_print_json if args.format == "json" else _print_table)(rows)
+    return files.status()
+
+
+def _made_by(name: str, recognizer: EmotionRecognizer, voice: VoiceProfile | None) -> dict[str, Any]:
+    """What predictions depend on: the model by its name and a checksum of what it computes with, and the voice."""
+    config = recognizer.model.config
+    digest = hashlib.sha256(json.dumps([getattr(config, "calibration_temperature", 1.0)]).encode())
+    for values in recognizer.model.state_dict().values():
+        digest.update(values.float().cpu().numpy().tobytes())
+    of_voice = voice and hashlib.sha256(json.dumps([voice.num_frames, voice.mean, voice.std]).encode()).hexdigest()[:16]
+    return {"command": "predict", "model": f"{Path(name).name} {digest.hexdigest()[:16]}", "voice": of_voice}
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
     width = max((len(row["file"]) for row in rows), default=0)
     for row in rows:
         if row["error"]:
@@ -67,14 +115,5 @@ def _print_table(rows: list[dict[str, Any]], labels: list[str]) -> None:
             print(f"{row['file']:<{width}}  {label:<9} {share}  {row['duration']:7.2f} s{told}")
 
 
-def _print_json(rows: list[dict[str, Any]], labels: list[str]) -> None:
+def _print_json(rows: list[dict[str, Any]]) -> None:
     print(json.dumps(rows, indent=1))
-
-
-def _print_csv(rows: list[dict[str, Any]], labels: list[str]) -> None:
-    from ser_model.inference.files import write_csv
-
-    write_csv(rows, labels, sys.stdout)
-
-
-PRINTERS = {"table": _print_table, "json": _print_json, "csv": _print_csv}

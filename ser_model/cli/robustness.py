@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="test on these: a corpus it was trained on gives its test part, any other all its clips",
     )
     parser.add_argument("--clips", type=_positive, default=240, help="test clips that are changed (default: 240)")
+    parser.add_argument(
+        "--encoder", metavar="FOLDER",
+        help="run beside it an SVM on this Whisper-base (folder or Hub id), trained on the model's training speakers",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="draws them and all noise (default: 0)")
     parser.add_argument(
         "--num_proc", type=_positive, default=os.cpu_count() or 1, help="processes (default: one for each core)"
@@ -37,25 +41,33 @@ def run(args: argparse.Namespace) -> int:
     """Prints the table; a checkpoint folder also gets `robustness.json`, a picture and a new model card."""
     from datasets_scripts import CorpusError
     from ser_model.audio import AudioError
+    from ser_model.evaluation.encoder_svm import EncoderSvm
     from ser_model.evaluation.evaluate_checkpoint import load_parts
     from ser_model.evaluation.robustness.suite import run_suite
     from ser_model.inference.recognizer import EmotionRecognizer, ModelError
     from ser_model.reporting.checkpoint import write_robustness
     from ser_model.reporting.robustness_section import robustness_table
+    from ser_model.training.trainer import RunError
 
     set_up()
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
         report, table, parts = load_parts(recognizer, args.data_dir, None, args.fold, args.corpora)
-        found = run_suite(args.model, recognizer.labels, table, parts["test"], args.clips, args.seed, args.num_proc)
-    except (AudioError, CorpusError, ModelError) as error:
+        svm = None
+        if args.encoder and "train" in parts:
+            items = parts["train"] + parts.get("validation", [])
+            svm = EncoderSvm.fit(table, items, args.encoder, args.num_proc)
+        found = run_suite(
+            args.model, recognizer.labels, table, parts["test"], args.clips, args.seed, args.num_proc, svm
+        )
+    except (AudioError, CorpusError, ModelError, RunError) as error:
         print(f"robustness: {error}", file=sys.stderr)
         return 1
     tested = {name: report[name] for name in ("preset", "protocol", "fold", "corpora")}
     shared = report["leakage"].get("test", {}).get("shared_speakers", 0)  # corpora it was not trained on have no part
     robustness = tested | {"shared_speakers": shared} | found
     print(robustness_table(robustness))
-    if (folder := Path(args.model)).is_dir():
+    if (folder := Path(args.model)).is_dir() and recognizer.report:
         write_robustness(folder, robustness, recognizer)
         print(f"Wrote {folder / 'robustness.json'}, robustness.png and README.md.", file=sys.stderr)
     return 0

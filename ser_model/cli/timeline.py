@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ser_model.cli import DEFAULT_MODEL, set_up
+from ser_model.cli import DEFAULT_MODEL, add_label_map, set_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="recording, to an hour")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
+    add_label_map(parser)
     parser.add_argument(
         "--one-speaker", action="store_true", help="one person speaks: take a voice profile from the recording itself"
     )
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     set_up()
     try:
-        recognizer = EmotionRecognizer.from_pretrained(args.model)
+        recognizer = EmotionRecognizer.from_pretrained(args.model, label_map=args.label_map)
         wave = load_audio(args.file, recognizer.sampling_rate)
         windows = plan_windows(wave, recognizer.sampling_rate)
         batches = -(-len(windows) // WINDOWS_AT_ONCE)
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     if not windows:
         print("timeline: no speech was found in the recording.", file=sys.stderr)
-    timeline = assemble(len(wave) / recognizer.sampling_rate, recognizer.labels, windows, predicted)
+    duration = len(wave) / recognizer.sampling_rate
+    timeline = assemble(duration, recognizer.labels, windows, predicted, recognizer.unsure_below)
     sys.stdout.write(FORMATS[args.format](timeline))
     return 0

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 
     set_up()
-    files = find_files(args.paths)
+    files = list(find_files(args.paths))
     try:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
         with tqdm(files, unit="file", leave=False, disable=None) as progress:

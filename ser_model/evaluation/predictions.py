@@ -1,21 +1,23 @@
-"""Evaluates a recognizer on (clip, view) items, as people use it: clip by clip, analysis windows and all."""
+"""Evaluates a recognizer on (clip, view) items, as people use it: each clip by itself, analysis windows and all."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from tqdm import tqdm
+from datasets.utils import tqdm
 
 from datasets_scripts.splits import Item, Split
 from datasets_scripts.texts import says_common_sentence
 from ser_model.audio import load_audio
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
+from ser_model.models.windowing_ser import WINDOWS_AT_ONCE
 from ser_model.training.augmentation import Augmentation
 
 from .calibration import fit_temperature, fit_unsure_below, with_temperature
@@ -23,6 +25,8 @@ from .intervals import pooled_uar
 from .reliability import calibration_figures
 
 logger = logging.getLogger(__name__)
+
+CLIPS_AT_HAND = 64  # loaded, of which batches of like length are made
 
 
 def predict_items(
@@ -49,8 +53,20 @@ def predict_items(
     rate = recognizer.sampling_rate
     waves = load_items(table, items, rate, augmentation, seed)
     progress = tqdm(waves, desc=f"Predicting the {name} part", total=len(items), unit="clip")
-    results = (recognizer.predict_batch([wave], gate=False)[0] for wave in progress)  # every clip counts
-    return np.array([list(result.probabilities.values()) for result in results])
+    probabilities = np.empty((len(items), len(recognizer.labels)))
+    for places, clips in batches_by_length(progress):
+        results = recognizer.predict_batch(clips, gate=False)  # every clip counts
+        probabilities[places] = [list(result.probabilities.values()) for result in results]
+    return probabilities
+
+
+def batches_by_length(waves: Iterable[np.ndarray]) -> Iterator[tuple[list[int], list[np.ndarray]]]:
+    """Waveforms in batches of `WINDOWS_AT_ONCE` of nearly the same length, and their places in `waves`."""
+    numbered = enumerate(waves)
+    while group := sorted(islice(numbered, CLIPS_AT_HAND), key=lambda entry: len(entry[1])):
+        for first in range(0, len(group), WINDOWS_AT_ONCE):
+            batch = group[first : first + WINDOWS_AT_ONCE]
+            yield [place for place, _ in batch], [wave for _, wave in batch]
 
 
 def load_items(
@@ -62,18 +78,21 @@ def load_items(
         yield augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
 
 
-def calibrate(recognizer: EmotionRecognizer, table: Dataset, split: Split, augmentation: Augmentation) -> float:
+def calibrate(
+    recognizer: EmotionRecognizer, table: Dataset, split: Split, augmentation: Augmentation
+) -> tuple[float, np.ndarray]:
     """Fits the recognizer's temperature and `unsure_below` on the validation part, rounded as reported.
 
     Returns:
-        The temperature.
+        The temperature, and the calibrated probabilities of the validation part `(num_items, num_labels)`.
     """
     probabilities = predict_items(recognizer, table, split.validation, augmentation, split.seed, "validation")
     references = column(table, "emotion", split.validation)
     temperature = round(fit_temperature(probabilities, references), 4)
     recognizer.model.config.calibration_temperature = temperature
-    recognizer.model.config.unsure_below = fit_unsure_below(with_temperature(probabilities, temperature), references)
-    return temperature
+    probabilities = with_temperature(probabilities, temperature)
+    recognizer.model.config.unsure_below = fit_unsure_below(probabilities, references)
+    return temperature, probabilities
 
 
 def evaluate_predictions(

@@ -15,37 +15,86 @@ from .results import RESULT
 from .voice_profile import VoiceProfile, wave_sums
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from .recognizer import EmotionRecognizer
 
+BATCH_SIZE = 4  # more is no faster on a CPU
+BATCH_SECONDS = 1200.0  # of a batch's files, each as long as the longest: bounds the memory of their features
+Batch = list[tuple[dict[str, Any], "np.ndarray | None"]]
 
-def find_files(paths: Iterable[str | os.PathLike], passed_over: Counter[str] | None = None) -> list[Path]:
-    """The files named, and the audio files below the folders named.
+
+def find_files(paths: Iterable[str | os.PathLike], passed_over: Counter[str] | None = None) -> Iterator[Path]:
+    """The files named, and the audio files below the folders named, one after the other.
 
     Args:
         paths: Files and folders.
         passed_over: Counts the other files below the folders, as `walk_audio` does.
     """
-    found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found += list(walk_audio(path, passed_over=passed_over)) or [path]  # the row of `path` gives the reason
+            found = walk_audio(path, passed_over=passed_over)
+            yield next(found, path)  # the row of a folder without audio gives the reason
+            yield from found
         else:
-            found.append(path)
-    return found
+            yield path
+
+
+def read_file(path: Path, sampling_rate: int) -> np.ndarray:
+    """Samples `(num_samples,)` of what `find_files` gave.
+
+    Raises:
+        AudioError, OSError: They cannot be had; the text says why.
+    """
+    if path.is_dir():
+        raise AudioError("There is no audio file in this folder.")
+    return load_audio(path, sampling_rate)
+
+
+def predict_files(
+    recognizer: EmotionRecognizer,
+    paths: Iterable[Path],
+    voice: VoiceProfile | None = None,
+    batch_size: int = BATCH_SIZE,
+) -> Iterator[dict[str, Any]]:
+    """One row a file, in order: `file`, what `EmotionResult.as_data` gives, and `error`, with which all else is None.
+
+    Args:
+        recognizer: Predicts.
+        paths: Taken as they are needed: a batch of files at a time, or fewer where they are long.
+        voice: Profile of the person who speaks in all of them.
+        batch_size: Files and analysis windows that the network is given at once.
+    """
+    batch: Batch = []
+    for path in paths:
+        row: dict[str, Any] = {"file": printable(path), **dict.fromkeys(RESULT), "error": None}
+        try:
+            wave = read_file(path, recognizer.sampling_rate)
+        except (AudioError, OSError) as error:
+            batch.append((row | {"error": printable(str(error))}, None))
+            continue
+        longest = max((len(other) for _, other in batch if other is not None), default=0)
+        padded = (len(batch) + 1) * max(longest, len(wave)) / recognizer.sampling_rate
+        if len(batch) >= batch_size or (batch and padded > BATCH_SECONDS):
+            yield from _predicted(recognizer, batch, voice, batch_size)
+            batch = []
+        batch.append((row, wave))
+    yield from _predicted(recognizer, batch, voice, batch_size)
 
 
 def predict_file(recognizer: EmotionRecognizer, path: Path, voice: VoiceProfile | None = None) -> dict[str, Any]:
-    """One row: `file`, what `EmotionResult.as_data` gives, and `error`, with which all else is None."""
-    row: dict[str, Any] = {"file": printable(path), **dict.fromkeys(RESULT), "error": None}
-    try:
-        if path.is_dir():
-            raise AudioError("There is no audio file in this folder.")
-        result = recognizer(path, voice=voice)
-    except (AudioError, OSError) as error:
-        return row | {"error": printable(str(error))}
-    return row | result.as_data()
+    """The row of one file, see `predict_files`."""
+    return next(predict_files(recognizer, [path], voice))
+
+
+def _predicted(
+    recognizer: EmotionRecognizer, batch: Batch, voice: VoiceProfile | None, batch_size: int
+) -> Iterator[dict[str, Any]]:
+    waves = [wave for _, wave in batch if wave is not None]
+    results = iter(recognizer.predict_batch(waves, voice, batch_size=batch_size))
+    for row, wave in batch:
+        yield row if wave is None else row | next(results).as_data()
 
 
 def file_sums(recognizer: EmotionRecognizer, paths: Iterable[Path]) -> Iterator[torch.Tensor | None]:
@@ -56,7 +105,7 @@ def file_sums(recognizer: EmotionRecognizer, paths: Iterable[Path]) -> Iterator[
     """
     for path in paths:
         try:
-            yield wave_sums(recognizer, load_audio(path, recognizer.sampling_rate))
+            yield wave_sums(recognizer, read_file(path, recognizer.sampling_rate))
         except (AudioError, OSError):  # the file's row has the reason
             yield None
 
@@ -67,14 +116,20 @@ def voice_of_files(recognizer: EmotionRecognizer, sums: Iterable[torch.Tensor | 
     return VoiceProfile.from_sums(recognizer, usable) if usable else None
 
 
-def write_csv(rows: Iterable[dict[str, Any]], labels: Sequence[str], file: TextIO) -> None:
-    """Writes the rows of `predict_file`, those with errors too, with a column for each label's probability.
+def csv_columns(labels: Sequence[str]) -> list[str]:
+    """Names of the columns of `csv_cells`."""
+    return ["file", "label", "duration", *labels, "speech", "unsure", "remark", "error"]
 
-    `speech` is in seconds.
-    """
+
+def csv_cells(row: dict[str, Any], labels: Sequence[str]) -> list[Any]:
+    """A row of `predict_files` with a column for each label's probability; `duration` and `speech` in seconds."""
+    shares, speech = row["probabilities"] or dict.fromkeys(labels), row["speech"] or {"seconds": None}
+    last = (speech["seconds"], row["unsure"], row["remark"], row["error"])
+    return [row["file"], row["label"], row["duration"], *(shares[label] for label in labels), *last]
+
+
+def write_csv(rows: Iterable[dict[str, Any]], labels: Sequence[str], file: TextIO) -> None:
+    """Writes the rows of `predict_files`, those with errors too."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["file", "label", "duration", *labels, "speech", "unsure", "remark", "error"])
-    for row in rows:
-        shares, speech = row["probabilities"] or dict.fromkeys(labels), row["speech"] or {"seconds": None}
-        last = (speech["seconds"], row["unsure"], row["remark"], row["error"])
-        writer.writerow([row["file"], row["label"], row["duration"], *(shares[label] for label in labels), *last])
+    writer.writerow(csv_columns(labels))
+    writer.writerows(csv_cells(row, labels) for row in rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,20 +33,44 @@ class EmotionRecognizer:
 
     @classmethod
     def from_pretrained(
-        cls, name: str | os.PathLike, trust_remote_code: bool = False, dtype: str | torch.dtype = torch.float32
+        cls,
+        name: str | os.PathLike,
+        trust_remote_code: bool = False,
+        dtype: str | torch.dtype = torch.float32,
+        label_map: Mapping[str, str] | None = None,
     ) -> EmotionRecognizer:
         """Loads a checkpoint folder or a model of the Hub.
+
+        It may also be somebody else's audio classifier, where transformers has its code. Its labels get
+        this project's names as `ser_model.labels.SYNONYMS` says; attention over time it has none.
 
         Args:
             name: Folder, or `user/name` on the Hub.
             trust_remote_code: Whether to run code that comes with a model; this project's own models
                 do not need it.
             dtype: Of the weights and the computation, such as `"bfloat16"` or `torch.float16`.
+            label_map: For somebody else's model: its label -> the name wanted instead.
 
         Raises:
             ModelError: There is no such model, or it is incomplete or damaged.
         """
-        return cls(*load_checkpoint(os.fspath(name), trust_remote_code, dtype))
+        return cls(*load_checkpoint(os.fspath(name), trust_remote_code, dtype, label_map))
+
+    def to(self, device: str) -> EmotionRecognizer:
+        """Moves the network to a device: `cpu`, `cuda`, `cuda:1`, `mps`, `xpu`.
+
+        Raises:
+            ModelError: It cannot be used here.
+        """
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        usable = ["cpu", *([accelerator.type] if accelerator else [])]
+        try:
+            if torch.device(device).type not in usable:
+                raise RuntimeError
+            self.model.to(device)
+        except RuntimeError as error:  # an unknown word, or a number beyond the last device
+            raise ModelError(f"The device {device} cannot be used here; known are {', '.join(usable)}.") from error
+        return self
 
     @property
     def labels(self) -> list[str]:
@@ -80,9 +104,13 @@ class EmotionRecognizer:
         return self.predict_batch([load_audio(audio, self.sampling_rate, source_rate=sampling_rate)], voice)[0]
 
     def predict_batch(
-        self, waves: Sequence[np.ndarray], voice: VoiceProfile | None = None, gate: bool = True
+        self,
+        waves: Sequence[np.ndarray],
+        voice: VoiceProfile | None = None,
+        gate: bool = True,
+        batch_size: int = WINDOWS_AT_ONCE,
     ) -> list[EmotionResult]:
-        """Predicts the emotions of several recordings, `WINDOWS_AT_ONCE` recordings and windows at a time.
+        """Predicts the emotions of several recordings, `batch_size` recordings and windows at a time.
 
         A recording longer than the network's span is cut into half-overlapping windows whose
         probabilities are averaged by their valid frames; its pauses are left out. Other recordings
@@ -93,14 +121,15 @@ class EmotionRecognizer:
             voice: Profile of the person who speaks in all of them.
             gate: Whether to look for speech. Without, as in evaluation and in windows that were laid
                 where somebody speaks, every recording gets a label, and long ones are predicted whole.
+            batch_size: More are faster on a GPU and no faster on a CPU.
 
         Raises:
             ModelError: The network overflows, as one may in float16.
             VoiceProfileError: The profile was made with another model.
         """
         network = self.model if voice is None else voice.network(self)
-        batches = [waves[first : first + WINDOWS_AT_ONCE] for first in range(0, len(waves), WINDOWS_AT_ONCE)]
-        return [result for batch in batches for result in self._predict(batch, network, gate)]
+        batches = [waves[first : first + batch_size] for first in range(0, len(waves), batch_size)]
+        return [result for batch in batches for result in self._predict(batch, network, gate, batch_size)]
 
     def encode(self, wave: np.ndarray) -> torch.Tensor:
         """Frames that the model's speech encoder gives, before standardisation; for voice profiles.
@@ -122,7 +151,9 @@ class EmotionRecognizer:
             ]
         return torch.cat(parts).float().cpu() if parts else torch.zeros(0, *model.frames_mean.shape)
 
-    def _predict(self, waves: Sequence[np.ndarray], network: Callable[..., Any], gate: bool) -> Iterator[EmotionResult]:
+    def _predict(
+        self, waves: Sequence[np.ndarray], network: Callable[..., Any], gate: bool, batch_size: int
+    ) -> Iterator[EmotionResult]:
         durations = [len(wave) / self.sampling_rate for wave in waves]
         speech = [speech_stretches(wave, self.sampling_rate) for wave in waves] if gate else [None] * len(waves)
         parts = [self._analysed(duration, found) for duration, found in zip(durations, speech, strict=True)]
@@ -132,7 +163,9 @@ class EmotionRecognizer:
             return_tensors="pt",
         )
         with torch.inference_mode():
-            logits, attention = forward_windowed(network, self.model.config.num_frames, **inputs.to(self.model.device))
+            logits, attention = forward_windowed(
+                network, self.model.config.num_frames, **inputs.to(self.model.device), batch_size=batch_size
+            )
         shares = logits.softmax(dim=-1)
         if not torch.isfinite(shares).all():
             raise ModelError("The model gave probabilities that are not numbers (NaN or infinite).")

@@ -10,15 +10,21 @@ LIMITS_NOTE = (
     "widened by sqrt(1000 / clips) below 1,000 clips; the project's docs/robustness.md lists all."
 )
 
+NAMES = {"random": "random model", "encoder_svm": "encoder + SVM"}
+ABOUT = {
+    "random": "a random model, which answers by the shares of the classes,",
+    "encoder_svm": "an SVM on Whisper-base's layer 3, trained on the same speakers,",
+}
+
 _SECTION = """## Robustness
 
-{passed} of {count} checks passed ({share:.0%}); a random model, which answers by the shares of the classes, passes
-{random:.0%}. Protocol `{protocol}`, fold {fold}: accuracy on {of} test clips, changes on {clips} of them
+{passed} of {count} checks passed ({share:.0%}); {yardsticks}.
+Protocol `{protocol}`, fold {fold}: accuracy on {of} test clips, changes on {clips} of them
 ({per_corpus}), drawn evenly over corpora, emotions and speakers with seed {seed}.{leak}
 {note}
 
-| checks | passed | random model |
-|---|---|---|
+| checks | passed | {names} |
+|---|---|{rule}
 {groups}
 
 ![Change of UAR against the share of unchanged predictions](robustness.png)
@@ -32,12 +38,14 @@ Not passed:
 
 def robustness_section(robustness: dict[str, Any]) -> str:
     """The card's section, from the content of `robustness.json`."""
-    chance, sample = robustness["yardsticks"]["random"], robustness["sample"]
+    sample, yardsticks = robustness["sample"], robustness["yardsticks"]
     return _SECTION.format(
         passed=robustness["checks_passed"],
         count=robustness["num_checks"],
         share=robustness["share_passed"],
-        random=chance["share_passed"],
+        yardsticks=", ".join(f"{ABOUT[name]} passes {found['share_passed']:.0%}" for name, found in yardsticks.items()),
+        names=" | ".join(NAMES[name] for name in yardsticks),
+        rule="---|" * len(yardsticks),
         of=sample["of"],
         clips=sample["clips"],
         per_corpus=_per_corpus(sample),
@@ -47,7 +55,9 @@ def robustness_section(robustness: dict[str, Any]) -> str:
         leak=_leak_sentence(robustness),
         note=LIMITS_NOTE,
         groups="\n".join(
-            f"| {group} | {found['passed']} of {found['checks']} | {chance['groups'][group]['passed']} |"
+            f"| {group} | {found['passed']} of {found['checks']} | "
+            + " | ".join(str(other["groups"][group]["passed"]) for other in yardsticks.values())
+            + " |"
             for group, found in robustness["groups"].items()
         ),
         failed=_failed(robustness["checks"]),
@@ -56,7 +66,7 @@ def robustness_section(robustness: dict[str, Any]) -> str:
 
 
 def robustness_table(robustness: dict[str, Any]) -> str:
-    """The table on the terminal: every check, then each group and the random model."""
+    """The table on the terminal: every check, then each group and the yardsticks."""
     rows = []
     for check in robustness["checks"]:
         comparison = ">=" if check["required"] == "at least" else "<="
@@ -81,15 +91,17 @@ def robustness_table(robustness: dict[str, Any]) -> str:
     if robustness["skipped"]:
         lines.append(f"Not run: {_skipped(robustness)}.")
     lines += [LIMITS_NOTE, ""]
-    chance = robustness["yardsticks"]["random"]
+    yardsticks = robustness["yardsticks"]
     for group, found in robustness["groups"].items():
-        lines.append(
-            f"{group:<14} {found['passed']:>3} of {found['checks']:>3} passed; "
-            f"random model {chance['groups'][group]['passed']:>3}"
-        )
+        others = [f"; {NAMES[name]} {other['groups'][group]['passed']:>3}" for name, other in yardsticks.items()]
+        lines.append(f"{group:<14} {found['passed']:>3} of {found['checks']:>3} passed{''.join(others)}")
+    others = [
+        f"; {NAMES[name]} {other['checks_passed']:>3} ({other['share_passed']:.1%})"
+        for name, other in yardsticks.items()
+    ]
     lines.append(
         f"{'all':<14} {robustness['checks_passed']:>3} of {robustness['num_checks']:>3} passed "
-        f"({robustness['share_passed']:.1%}); random model {chance['checks_passed']:>3} ({chance['share_passed']:.1%})"
+        f"({robustness['share_passed']:.1%}){''.join(others)}"
     )
     return "\n".join(lines)
 

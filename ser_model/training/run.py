@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
+import time
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +17,9 @@ from datasets import Dataset
 from transformers import AutoModelForAudioClassification, set_seed
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
-from datasets_scripts.splits import Split, leakage_report, make_split
+from datasets_scripts.folder import shortcomings_of_own
+from datasets_scripts.leakage import leakage_report
+from datasets_scripts.splits import Split, make_split
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
@@ -24,13 +28,23 @@ from .augmentation import Augmentation
 from .encoded_frames import EncodedFrames
 from .feature_cache import ViewFrames
 from .losses import Loss, corpus_label_masks
+from .overrides import encoder_error
 from .presets import Preset
 from .processes import keep_if_distributed
 from .resume import check_folder, checkpoint_to_resume, last_whole_checkpoint, run_record, write_record
-from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision
+from .trainer import SerTrainer, SerTrainingArguments, best_precision
+
+logger = logging.getLogger(__name__)
 
 REFIT = "refit"  # folder of the second training within that of the run
 VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
+
+# What the card tells of TrainingArguments: the preset's values, or those that the command line put over them.
+HYPERPARAMETERS = (
+    "optim", "learning_rate", "encoder_learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay",
+    "max_grad_norm", "per_device_train_batch_size", "gradient_accumulation_steps", "processes", "num_train_epochs",
+    "max_steps", "early_stopping_metric", "early_stopping_patience", "metric_for_best_model", "seed", "bf16",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class RunData:
         extractor: Fitted on the training part.
         training: Features of the training part, with weights.
         validation: Features of the validation part.
+        preparation_seconds: Time that loading, checking, splitting and features took.
         frame_statistics: Mean and standard deviation of the encoder's frames in the training part; None
             for networks without an encoder.
     """
@@ -58,11 +73,22 @@ class RunData:
     extractor: SerFeatureExtractor
     training: ViewFrames | EncodedFrames
     validation: ViewFrames | EncodedFrames
+    preparation_seconds: float
     frame_statistics: tuple[torch.Tensor, torch.Tensor] | None = None
 
     @property
     def labels(self) -> list[str]:
         return self.table.features["emotion"].names
+
+    def weigh(self, loss: Loss) -> None:
+        """Gives the items the weights and label masks of a loss."""
+        training, corpora = self.training, list(self.table["corpus"])
+        training.weights = loss.item_weights(
+            [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
+        )
+        masked = loss.mask_labels_by_corpus
+        masks = corpus_label_masks(training.labels, corpora, len(self.labels)) if masked else None
+        training.label_masks = self.validation.label_masks = masks
 
 
 @dataclass(frozen=True)
@@ -93,6 +119,7 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
     out = Path(args.output_dir)
     if args.should_save:
         print(f"Training {preset.name} on {best_precision()[0]}, {_precision(args)}.", flush=True)
+        print(f"Preparing features with {run.num_proc} process(es) of {os.cpu_count()} cores (--num_proc).", flush=True)
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
     check_folder(out, run.resume)
     set_seed(args.seed)
@@ -109,13 +136,18 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
     report = _report(run, preset, args, data, trainer)
     if not args.refit:
         return TrainedRun(trainer, data, report)
-    refitted = _refit(run, preset, args)
+    refitted, preparation_seconds = _refit(run, preset, args)
+    report["preparation_seconds"] = round(data.preparation_seconds + preparation_seconds, 1)
     report["training_seconds"] = round(trainer.training_seconds + refitted.training_seconds, 1)
     return TrainedRun(trainer, data, report, refitted)
 
 
-def _refit(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> SerTrainer:
-    """Trains a network anew on training and validation part together, for all epochs."""
+def _refit(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> tuple[SerTrainer, float]:
+    """Trains a network anew on training and validation part together, for all epochs.
+
+    Returns:
+        Its trainer, and the seconds that preparing its data took.
+    """
     folder = Path(args.output_dir, REFIT)
     set_seed(args.seed)
     with args.main_process_first(desc="features of all training speakers"):
@@ -127,7 +159,7 @@ def _refit(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> Ser
     if args.should_save:
         print(f"Training anew on training and validation part: {len(data.training)} items.", flush=True)
     trainer.train(resume_from_checkpoint=found and str(found))
-    return trainer
+    return trainer, data.preparation_seconds
 
 
 def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False) -> RunData:
@@ -139,8 +171,12 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
         seed: Seed of the split and of views.
         refit: Whether the validation part belongs to the training part too.
     """
-    table, left_out = load_with_left_out(data_dir=data_dir_or_default(run.data_dir), **preset.data)
+    start = time.monotonic()
+    folder = data_dir_or_default(run.data_dir or (Path(run.csv).parent if run.csv else None))
+    table, left_out = load_with_left_out(data_dir=folder, csv=run.csv, **preset.data)
     augmentation, extractor = Augmentation(**preset.augmentation), preset.extractor()
+    for sentence in () if refit else shortcomings_of_own(table):
+        logger.warning("Your recordings: %s", sentence)
     split = make_split(table, run.protocol, run.fold, seed, augmentation.views)
     if refit:
         more = [(clip, view) for clip, _ in split.validation for view in range(augmentation.views + 1)]
@@ -156,18 +192,15 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
         extractor.fit((), training.utterances())
     if statistics is None or preset.model.get("frozen_layers") is not None:
         training, validation = (
-            ViewFrames(table, items, extractor, augmentation, seed) for items in (split.train, split.validation)
+            ViewFrames(table, items, extractor, augmentation, seed, run.num_proc)
+            for items in (split.train, split.validation)
         )
         extractor.fit(training.column("input_features"), training.column("utterance_features"))
-    loss, corpora = Loss(**preset.loss), list(table["corpus"])
-    training.weights = loss.item_weights(
-        [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
-    )
-    if loss.mask_labels_by_corpus:
-        masks = corpus_label_masks(training.labels, corpora, len(table.features["emotion"].names))
-        training.label_masks = validation.label_masks = masks
     leakage = leakage_report(table, split)
-    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, statistics)
+    seconds = time.monotonic() - start
+    data = RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, seconds, statistics)
+    data.weigh(Loss(**preset.loss))
+    return data
 
 
 def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
@@ -184,17 +217,13 @@ def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
     try:
         network = AutoModelForAudioClassification.from_config(config)
     except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise RunError(
-            f"The encoder {config.encoder} cannot be loaded: {reason.rstrip('.')}. "
-            "Pass --encoder with a folder that holds it, or with a Hub id that can be reached."
-        ) from error
+        raise encoder_error(config.encoder, error) from error
     network.config.encoder = name  # not this machine's folder
     return network
 
 
-def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrainingArguments) -> SerTrainer:
-    """The trainer of an untrained network of the preset's sizes."""
+def network_for(run: RunArguments, preset: Preset, data: RunData) -> Any:
+    """An untrained network of the preset's sizes, with what it takes from the training part."""
     network = new_network(
         run,
         preset,
@@ -207,8 +236,13 @@ def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrai
     if data.frame_statistics:
         network.frames_mean.copy_(data.frame_statistics[0])
         network.frames_std.copy_(data.frame_statistics[1])
+    return network
+
+
+def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrainingArguments) -> SerTrainer:
+    """The trainer of an untrained network of the preset's sizes."""
     return SerTrainer(
-        model=network,
+        model=network_for(run, preset, data),
         args=args,
         loss=Loss(**preset.loss),
         processing_class=data.extractor,
@@ -229,6 +263,7 @@ def _precision(args: SerTrainingArguments) -> str:
 def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, trainer: SerTrainer) -> None:
     sizes = ", ".join(f"{len(items)} {name}" for name, items in data.split.parts().items())
     print(f"Protocol {run.protocol}, fold {run.fold}, seed {args.seed}: {sizes} items.")
+    print(f"Prepared in {data.preparation_seconds / 60:.1f} min.")
     print(f"{trainer.model.num_parameters():,} parameters; writing to {args.output_dir}.")
     print("Leakage report:", json.dumps(data.leakage, indent=2), sep="\n", flush=True)
 
@@ -236,6 +271,7 @@ def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, tra
 def _report(
     run: RunArguments, preset: Preset, args: SerTrainingArguments, data: RunData, trainer: SerTrainer
 ) -> dict[str, Any]:
+    chosen = args.to_dict() | {"processes": args.world_size}
     return {
         "preset": preset.name,
         "protocol": run.protocol,
@@ -249,8 +285,10 @@ def _report(
         "best_epoch": trainer.best_epoch,
         "epochs": trainer.state.epoch,
         "refit": args.refit,
+        "preparation_seconds": round(data.preparation_seconds, 1),
         "training_seconds": round(trainer.training_seconds, 1),
         "hardware": f"{best_precision()[0]}, {platform.machine()}, {_precision(args)}",
+        "hyperparameters": {name: value for name in HYPERPARAMETERS if (value := chosen[name]) is not None},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
         "settings": preset.as_dict(),
     }

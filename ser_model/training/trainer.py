@@ -91,7 +91,7 @@ class SerTrainer(Trainer):
         callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir, "log.jsonl"))]
         if args.early_stopping_patience is not None:
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
-        labels = _label_names(kwargs["model"])
+        labels = _label_names(kwargs["model"] if "model" in kwargs else kwargs["model_init"](None))
         super().__init__(
             data_collator=getattr(kwargs.get("train_dataset"), "collate", None)
             or (lambda items: _collate(processing_class, items)),
@@ -114,6 +114,11 @@ class SerTrainer(Trainer):
                     group["params"] = [weights for weights in group["params"] if id(weights) not in of_encoder]
                     optimizer.add_param_group({**group, "params": moved, "lr": self.args.encoder_learning_rate})
         return optimizer
+
+    def create_scheduler(self, num_training_steps: int, *args, **kwargs):
+        """As Trainer's, with a tenth of all steps for the warm-up at most: few clips make few steps."""
+        self.args.warmup_steps = min(self.args.warmup_steps, num_training_steps // 10)
+        return super().create_scheduler(num_training_steps, *args, **kwargs)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """As Trainer's, in float32 even where a finished model is written as float16: a run goes on from it."""

@@ -11,10 +11,11 @@ from datasets import Dataset
 from tqdm import tqdm
 
 from datasets_scripts.splits import Item
+from ser_model.evaluation.encoder_svm import EncoderSvm
 from ser_model.evaluation.predictions import column
 from ser_model.metrics import emotion_metrics
+from ser_model.perturbations.channels import missing_encoder
 
-from .channels import missing_encoder
 from .checks import Check, at_least, at_most
 from .correctness import (
     PITCH_LIMITS,
@@ -27,7 +28,7 @@ from .correctness import (
 from .perturbations import LARGEST_SHARE_ANSWERED, NON_SPEECH, PERTURBATIONS, Perturbation
 from .respondents import NO_ANSWER
 from .sample import draw_sample
-from .worker import MODEL, RANDOM, Answers, Job, results_of
+from .worker import MODEL, Answers, Job, results_of
 
 CLIPS_A_TASK = 32
 
@@ -106,6 +107,7 @@ def run_suite(
     num_clips: int,
     seed: int = 0,
     num_proc: int = 1,
+    svm: EncoderSvm | None = None,
 ) -> dict[str, Any]:
     """Runs all checks.
 
@@ -117,6 +119,7 @@ def run_suite(
         num_clips: How many of them are changed, see `draw_sample`.
         seed: Everything random follows from it.
         num_proc: Processes.
+        svm: An SVM to compare with, trained on the speakers that the model was trained on.
 
     Returns:
         `share_passed`, `checks_passed`, `num_checks`, `groups` (group -> passed and checks), `seed`, `sample`,
@@ -130,7 +133,7 @@ def run_suite(
     sample = draw_sample(table, items, num_clips, seed)
     skipped = skipped_perturbations(column(table, "speaker", items)[sample].tolist())
     numbers = [number for number, perturbation in enumerate(PERTURBATIONS) if perturbation.name not in skipped]
-    found = _ask(model, labels, table, items, sample, numbers, seed, num_proc)
+    found = _ask(model, labels, table, items, sample, numbers, seed, num_proc, svm)
     checks = found.checks(MODEL)
     before, references = found.clean[MODEL][found.sample], found.references[found.sample]
     return {
@@ -140,7 +143,7 @@ def run_suite(
         "clean": {"uar": round(emotion_metrics(before, references, labels)["uar"], 4)},
         "speakers": speaker_figures(found.clean[MODEL], found.references, labels, found.speakers),
         "skipped": skipped,
-        "yardsticks": {RANDOM: passed(found.checks(RANDOM))},
+        "yardsticks": {name: passed(found.checks(name)) for name in found.clean if name != MODEL},
         "perturbations": found.effects(),
         "checks": [check.as_dict() for check in checks],
     }
@@ -171,13 +174,14 @@ def _ask(
     numbers: list[int],
     seed: int,
     num_proc: int,
+    svm: EncoderSvm | None,
 ) -> Answered:
     """Asks about every clip, the sample under the perturbations with these numbers, and every sound."""
     paths, references, corpora, speakers, sexes = (
         column(table, name, items) for name in ("audio", "emotion", "corpus", "speaker", "sex")
     )
     shares = np.bincount(references, minlength=len(labels)) / len(references)
-    job = Job(model, paths.tolist(), sample, speakers.tolist(), shares, seed)
+    job = Job(model, paths.tolist(), sample, speakers.tolist(), shares, seed, svm)
     pieces = [range(first, min(first + CLIPS_A_TASK, len(items))) for first in range(0, len(items), CLIPS_A_TASK)]
     tasks: list[tuple[str, Any]] = [("unchanged", piece) for piece in pieces]
     tasks += [("perturbed", number) for number in numbers]
@@ -192,7 +196,7 @@ def _ask(
         sexes=sexes,
         pitches=np.concatenate([pitches for _, pitches in unchanged]),
         sample=sample,
-        clean={name: np.concatenate([answers[name] for answers, _ in unchanged]) for name in (MODEL, RANDOM)},
+        clean={name: np.concatenate([answers[name] for answers, _ in unchanged]) for name in unchanged[0][0]},
         changed=dict(zip(numbers, others, strict=False)),
         sounds=others[len(numbers) :],
     )

@@ -1,4 +1,4 @@
-"""What the processes of the suite do: ask the recognizer and the random model about clips and sounds."""
+"""What the processes of the suite do: ask the recognizer and the yardsticks about clips and sounds."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import parselmouth
 import torch
 
 from ser_model.audio import load_audio
+from ser_model.evaluation.encoder_svm import EncoderSvm
 from ser_model.inference.recognizer import EmotionRecognizer
+from ser_model.perturbations.scene import Scene
 
 from .perturbations import NON_SPEECH, PERTURBATIONS
 from .respondents import Respondent, answers_of, random_answers
-from .scene import Scene
 
-MODEL, RANDOM = "model", "random"
+MODEL, RANDOM, SVM = "model", "random", "encoder_svm"
 SOUNDS_EACH, SOUND_SECONDS, SOUND_LEVEL = 20, 3.0, 0.1  # level as RMS
 PITCH_RANGE = (50.0, 350.0)  # Hz; what lies outside counts as a mistake of the tracker
 Answers = dict[str, np.ndarray]  # respondent > class numbers `(num_clips,)`
@@ -37,6 +38,7 @@ class Job:
         speakers: Who speaks in each test clip, None where it is not known.
         shares: Share of each class among the test clips.
         seed: Seed of everything random.
+        svm: Another yardstick, or None.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Job:
     speakers: list[str | None]
     shares: np.ndarray
     seed: int
+    svm: EncoderSvm | None = None
 
 
 class Worker:
@@ -56,6 +59,8 @@ class Worker:
         self.respondents: dict[str, Respondent] = {
             MODEL: answers_of(recognizer), RANDOM: random_answers(job.shares, job.seed),
         }  # fmt: skip
+        if job.svm:
+            self.respondents[SVM] = job.svm.predict
         self.waves = [load_audio(job.paths[place], self.rate) for place in job.sample]
 
     def unchanged(self, places: Sequence[int]) -> tuple[Answers, np.ndarray]:
