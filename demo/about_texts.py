@@ -38,10 +38,10 @@ SECTIONS = {
 }
 QUESTIONS = {
     "Why do I always get the same emotion?": (
-        "Speak a whole sentence of two to five seconds, close to the microphone. A peak between -20 and -3 dB, shown "
-        "below the predicted emotion, is good. This page turns the browser's gain control off, which levels loud and "
-        "quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged: a "
-        "voice profile, made on the tab My voice, can help."
+        "Speak a whole sentence of two to five seconds, close to the microphone. A peak between -30 and -3 dB, given "
+        "under “How was this measured?”, is good. This page turns the browser's gain control off, which levels loud "
+        "and quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged: "
+        "a voice profile, made on the tab My voice, can help."
     ),
     "Which label belongs to which output?": (
         "The table of label indices below has the order for each model; it is also in the model's config.json."
