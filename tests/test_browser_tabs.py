@@ -111,7 +111,7 @@ def test_a_ten_minute_recording(open_page, long_talk, tmp_path):
     expect(progress).to_be_visible()
     expect(status).to_contain_text("segments. Predicted:")
     expect(page.get_by_role("img", name="over time")).to_be_visible()
-    rows = page.locator(".ser-segments tbody tr")
+    rows = page.locator(".ser-workbench tbody tr")
     assert rows.count() >= 60
     check_downloads(page, tmp_path, rows.count())
     check_that_it_plays(page, rows.nth(3))
@@ -121,7 +121,7 @@ def check_downloads(page: playwright.Page, folder: Path, segments: int) -> None:
     texts = {}
     for link in ("CSV", "JSON", "Praat TextGrid"):
         with page.expect_download() as download:
-            page.get_by_role("link", name=link).click()
+            page.get_by_role("button", name=link).click()
         path = folder / download.value.suggested_filename
         download.value.save_as(path)
         texts[path.name] = path
@@ -140,14 +140,16 @@ def check_downloads(page: playwright.Page, folder: Path, segments: int) -> None:
 
 def check_that_it_plays(page: playwright.Page, row: playwright.Locator) -> None:
     button = row.get_by_role("button", name="Play")
-    start, end = (float(button.get_attribute(name)) for name in ("data-start", "data-end"))
+    start, end = map(float, re.findall(r"[\d.]+(?= to| seconds)", button.get_attribute("aria-label")))
     button.click()
-    page.wait_for_function("document.querySelector('.ser-player').currentTime > 0")
-    assert start <= page.evaluate("document.querySelector('.ser-player').currentTime") <= end
+    player = "document.querySelector('.ser-wave > div').shadowRoot.querySelector('audio')"
+    page.wait_for_function(f"{player}.currentTime > {start}")
+    minutes, seconds = page.inner_text(".ser-time").split(":")
+    assert start <= 60 * int(minutes) + float(seconds) <= end + 0.1
     expect(button).to_have_attribute("aria-current", "true")
 
 
-@pytest.mark.parametrize(("tab", "shown"), [("Recording", ".ser-segments"), ("Compare", ".ser-side")])
+@pytest.mark.parametrize(("tab", "shown"), [("Recording", ".ser-workbench"), ("Compare", ".ser-side")])
 def test_the_microphone_serves_other_tabs_too(open_page, tab, shown):
     page = go(open_page(), tab)
     page.get_by_role("button", name="Record audio").click()
@@ -207,7 +209,7 @@ def test_about_tells_limits_figures_and_labels(open_page):
 
 def test_an_example_is_predicted_and_its_voice_measured(open_page):
     page = open_page()
-    page.get_by_role("radio", name="Voice 1").check()
+    page.get_by_role("radio", name="German 1").check()
     expect(page.locator("#ser-emotion .ser-label")).to_have_text(re.compile("|".join(EMOTIONS)))
     measures = page.locator(".ser-measure")
     expect(measures).to_have_count(7)
@@ -260,7 +262,7 @@ def fill(page: playwright.Page, folder: Path) -> None:
     tone, talk = tone_file(folder / "tone.wav", 1.0), recording(folder / "talk.wav", 2.0, 2.0)
     for tab, place, file, shown in (
         ("Clip", "#ser-audio", tone, ".ser-measure"),
-        ("Recording", "#ser-recording-audio", talk, ".ser-segments"),
+        ("Recording", "#ser-recording-audio", talk, ".ser-workbench"),
         ("Compare", "#ser-compare-audio", tone, ".ser-side"),
     ):
         go(page, tab)

@@ -67,19 +67,20 @@
   };
 
   const start = async () => {
-    const own = { blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
+    const own = { session: serSession(), blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
     active = own;
     label(true);
     try {
       const microphone = await serSamples((block) => {
+        own.session.add(block, own.rate);
         own.blocks.push(block);
         own.waiting += block.length;
         while (own.waiting > MOST * own.rate) own.waiting -= own.blocks.shift().length;
       });
       Object.assign(own, microphone);
-    } catch {
+    } catch (error) {
       if (active === own) { active = null; label(false); }
-      warn("The microphone cannot be used: allow it for this page in the browser, and see that one is connected.");
+      warn(window.serMicrophoneHelp(error));
       return;
     }
     if (active === own) pump(own); else own.release();
@@ -91,8 +92,13 @@
     label(false);
     say("stopped");
     own?.release?.();
+    own?.session.finish();
+    const card = at("ser-live-emotion").querySelector(".ser-emotion"); // what it says is over now
+    card?.classList.add("ser-weak");
+    card?.querySelector(".ser-lead")?.replaceChildren("Stopped. The last prediction was");
   };
 
+  document.addEventListener("ser-tab", ({ detail }) => { if (active && detail !== "live") stop(); });
   document.addEventListener("click", (event) => {
     if (event.target.id === "ser-live-toggle") (active ? stop : start)();
   });

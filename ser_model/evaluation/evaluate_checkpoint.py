@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from datasets import Dataset, concatenate_datasets
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
@@ -19,7 +21,7 @@ from ser_model.training.run import left_out_by_name
 from .calibration import answered
 from .foreign_parts import load_foreign_parts, with_labels_of
 from .predictions import column, evaluate_predictions, predict_items
-from .voice_profiles import evaluate_voice_profiles
+from .voice_profiles import predict_with_profiles
 
 
 def evaluate_checkpoint(
@@ -96,23 +98,35 @@ def evaluate_parts(
     parts: dict[str, list[Item]],
     augmentation: Augmentation,
     seed: int,
+    predicted_before: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
     """Figures of the validation and test parts that are given.
 
+    Args:
+        recognizer: The network.
+        table: Corpus table.
+        parts: Part -> items.
+        augmentation: How views other than 0 are made.
+        seed: Seed of the views and of the draws of profiles.
+        predicted_before: Probabilities of a validation part that this very network predicted already.
+
     Returns:
         `validation` and `test` as `evaluate_predictions` gives them, and `answered` of each;
-        `voice_profiles` of the test part as `evaluate_voice_profiles` gives them, where it does.
+        `voice_profiles` of the test part as `predict_with_profiles` gives them, where it does.
     """
     report: dict[str, Any] = {}
+    profiles: dict[str, Any] = {}
     for name in [name for name in ("validation", "test") if name in parts]:
-        predicted, items = predict_items(recognizer, table, parts[name], augmentation, seed, name), parts[name]
+        items, predicted = parts[name], (predicted_before or {}).get(name)
+        if name == "test" and (found := predict_with_profiles(recognizer, table, items, augmentation, seed)):
+            predicted, profiles = found
+        if predicted is None:
+            predicted = predict_items(recognizer, table, items, augmentation, seed, name)
         temperature = recognizer.model.config.calibration_temperature
         report[name] = evaluate_predictions(predicted, table, items, recognizer.labels, name, temperature)
         references = column(table, "emotion", items)
         report[name]["answered"] = answered(predicted, references, recognizer.unsure_below)
-    if profiles := evaluate_voice_profiles(recognizer, table, parts.get("test", []), augmentation, seed):
-        report["voice_profiles"] = profiles
-    return report
+    return report | ({"voice_profiles": profiles} if profiles else {})
 
 
 def split_again(

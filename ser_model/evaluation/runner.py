@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import IO
 
 from ser_model.training.processes import is_in_use
 from ser_model.training.resume import RECORD
@@ -26,11 +25,10 @@ REPORT, LOG = "report.json", "output.txt"  # in the folder of a run
 
 @dataclass(frozen=True)
 class Started:
-    """A run under way: its process, which writes to `log`, and when it began."""
+    """A run under way: its process, and when it began."""
 
     job: Job
     process: subprocess.Popen
-    log: IO
     since: float
 
 
@@ -75,7 +73,9 @@ class Runner:
                 time.sleep(POLL_SECONDS)
                 for started in [started for started in running if started.process.poll() is not None]:
                     running.remove(started)
-                    if not self._collect(started, len(todo) + len(running)):
+                    if started.process.returncode and self._is_elsewhere(started.job, waited_for):
+                        todo.append(started.job)  # one that was left behind had not locked its folder yet
+                    elif not self._collect(started, len(todo) + len(running)):
                         failed.append(started.job)
         finally:
             for started in running:
@@ -103,11 +103,11 @@ class Runner:
             command += ["--data_dir", self.data_dir]
         if self.encoder:
             command += ["--encoder", self.encoder]
-        log = (out / LOG).open("a")
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment)
+        with (out / LOG).open("a") as log:
+            process = subprocess.Popen([str(word) for word in command], stdout=log, stderr=log, env=environment)
         print(f"started  {job.name}", flush=True)
-        return Started(job, process, log, time.monotonic())
+        return Started(job, process, time.monotonic())
 
     def _is_finished(self, job: Job) -> bool:
         """Whether a run ended without its report being kept: that of a command that was killed meanwhile."""
@@ -116,7 +116,6 @@ class Runner:
 
     def _collect(self, started: Started, left: int) -> bool:
         """Keeps the report of a run that has ended; whether there is one."""
-        started.log.close()
         if started.process.returncode or not self._is_finished(started.job):
             minutes = (time.monotonic() - started.since) / 60
             log = self.runs / started.job.name / LOG

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,12 +23,19 @@ _KEPT: list[SerTrainer] = []
 def alone_in(folder: Path) -> Iterator[None]:
     """Keeps other processes from training in a folder; the system ends this where the process is killed.
 
+    A folder in which nothing was written does not stay.
+
     Raises:
         RunError: Another process trains there.
     """
     try:
         with FileLock(folder / LOCK, timeout=0):
-            yield
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    (folder / LOCK).unlink()
+                    folder.rmdir()
     except Timeout:
         raise RunError(
             f"Another process is training in {folder}: wait for it, or choose another --output_dir."
