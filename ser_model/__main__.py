@@ -8,6 +8,7 @@ import sys
 
 from ser_model.cli import (
     evaluate,
+    export,
     predict,
     push,
     push_space,
@@ -22,6 +23,7 @@ from ser_model.cli import (
 COMMANDS = {
     "predict": predict,
     "evaluate": evaluate,
+    "export": export,
     "push": push,
     "push-space": push_space,
     "results": results,

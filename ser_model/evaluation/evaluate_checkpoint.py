@@ -11,7 +11,7 @@ from datasets import Dataset, concatenate_datasets
 
 from datasets_scripts import CorpusError, data_dir_or_default, find_corpus, load_with_left_out
 from datasets_scripts.splits import Item, leakage_report, make_split
-from ser_model.inference.recognizer import EmotionRecognizer
+from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.run import left_out_by_name
 
@@ -21,7 +21,7 @@ from .voice_profiles import evaluate_voice_profiles
 
 
 def evaluate_checkpoint(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     data_dir: str | os.PathLike | None,
     protocol: str | None = None,
     fold: int | None = None,
@@ -54,7 +54,7 @@ def evaluate_checkpoint(
 
 
 def load_parts(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     data_dir: str | os.PathLike | None,
     protocol: str | None = None,
     fold: int | None = None,
@@ -84,7 +84,7 @@ def load_parts(
 
 
 def evaluate_parts(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     table: Dataset,
     parts: dict[str, list[Item]],
     augmentation: Augmentation,
@@ -99,7 +99,7 @@ def evaluate_parts(
     report: dict[str, Any] = {}
     for name in [name for name in ("validation", "test") if name in parts]:
         predicted, items = predict_items(recognizer, table, parts[name], augmentation, seed, name), parts[name]
-        temperature = recognizer.model.config.calibration_temperature
+        temperature = recognizer.calibration_temperature
         report[name] = evaluate_predictions(predicted, table, items, recognizer.labels, name, temperature)
         references = column(table, "emotion", items)
         report[name]["answered"] = answered(predicted, references, recognizer.unsure_below)

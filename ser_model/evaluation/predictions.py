@@ -14,6 +14,7 @@ from tqdm import tqdm
 from datasets_scripts.splits import Item, Split
 from datasets_scripts.texts import says_common_sentence
 from ser_model.audio import load_audio
+from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
 from ser_model.training.augmentation import Augmentation
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def predict_items(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     table: Dataset,
     items: Sequence[Item],
     augmentation: Augmentation,

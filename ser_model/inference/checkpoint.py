@@ -15,12 +15,10 @@ from transformers.utils import cached_file, logging
 
 from ser_model.models.registration import FAMILIES
 
+from .base_recognizer import ModelError
+
 TRIAL_FRAMES, TRIAL_SAMPLES = 64, 48_000
 NAMED_AT_MOST = 3  # tensors in an error
-
-
-class ModelError(Exception):
-    """A model that cannot be used; the text is one sentence."""
 
 
 def load_checkpoint(
