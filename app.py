@@ -19,6 +19,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from demo.loading import RecognizerLoader, missing_model
 from demo.models import Models, others_beside
+from ser_model.labels import parse_label_map
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
@@ -43,7 +44,11 @@ def main() -> None:
         sys.exit(f"Port {port} of {host} cannot be used ({reason}): set GRADIO_SERVER_PORT to another one.")
     # Whoever runs the server may trust the code of the model named here; ids that visitors type never run theirs.
     trusted = os.environ.get("TRUST_REMOTE_CODE") == "1"
-    models = Models(RecognizerLoader(name, trusted), others)
+    try:
+        label_map = parse_label_map(os.environ.get("LABEL_MAP", ""))
+    except ValueError as error:
+        sys.exit(f"LABEL_MAP: {error}")
+    models = Models(RecognizerLoader(name, trusted, label_map=label_map), others)
     models.main.start()
     from demo.server import launch  # takes as long as the model, which is being loaded meanwhile
 

@@ -6,6 +6,8 @@ import json
 import logging
 import re
 import threading
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_BYTES = 500_000_000  # of the weights of a model that a visitor names
+MAX_BYTES, MAX_JSON_BYTES = 500_000_000, 5_000_000  # of the files of a model that a visitor names
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -38,14 +40,22 @@ class RecognizerLoader:
         name: Checkpoint folder or Hub id.
         trust_remote_code: Whether code that comes with the model may run.
         local: Whether `name` may be a folder of this machine.
+        label_map: For somebody else's model, its label -> the name wanted instead.
     """
 
     _importing = threading.Lock()  # transformers cannot be imported by two threads at once
 
-    def __init__(self, name: str, trust_remote_code: bool = False, local: bool = True):
+    def __init__(
+        self,
+        name: str,
+        trust_remote_code: bool = False,
+        local: bool = True,
+        label_map: Mapping[str, str] | None = None,
+    ):
         self.name = name
         self._trust_remote_code = trust_remote_code
         self._local = local
+        self._label_map = label_map
         self._lock = threading.Lock()
         self._recognizer: EmotionRecognizer | None = None
 
@@ -94,7 +104,7 @@ class RecognizerLoader:
         disable_progress_bar()
         torch.set_num_threads(1)  # two OpenMP threads on a busy machine starve each other
         try:
-            return ServedRecognizer.from_pretrained(self._source(), self._trust_remote_code)
+            return ServedRecognizer.from_pretrained(self._source(), self._trust_remote_code, label_map=self._label_map)
         except ModelError as error:
             raise NoModel(str(error)) from None
 
@@ -106,23 +116,35 @@ class RecognizerLoader:
 def download(repo_id: str) -> str:
     """Folder with a local copy of a model of the Hub; foreign and very large ones are refused before they are fetched.
 
-    Raises:
-        NoModel: It is not there, not of this project, or too large.
-    """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
+    Models whose code is part of transformers are not foreign. What their files ask for is checked when they are loaded.
 
+    Raises:
+        NoModel: It is not there, needs code of its own, or is too large.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError
+
+    from ser_model.inference.foreign import ARCHITECTURES
     from ser_model.models.registration import FAMILIES
 
+    def fetch(name: str, most: int) -> Path:
+        size = get_hf_file_metadata(hf_hub_url(repo_id, name)).size or 0
+        if size > most:
+            raise NoModel(f"{repo_id} has {size / 1e6:,.0f} MB of {name}; at most {most / 1e6:,.0f} MB are loaded.")
+        return Path(hf_hub_download(repo_id, name))
+
     try:
-        content = json.loads(Path(hf_hub_download(repo_id, "config.json")).read_text(encoding="utf-8"))
-        if content.get("model_type") not in FAMILIES:
-            raise NoModel(f"{repo_id} is not one of this project's models, and code of other people is not run here.")
-        size = get_hf_file_metadata(hf_hub_url(repo_id, "model.safetensors")).size or 0
-        if size > MAX_BYTES:
+        config = fetch("config.json", MAX_JSON_BYTES)
+        if json.loads(config.read_text(encoding="utf-8")).get("model_type") not in {*FAMILIES, *ARCHITECTURES}:
             raise NoModel(
-                f"{repo_id} has {size / 1e6:,.0f} MB of weights; at most {MAX_BYTES / 1e6:,.0f} MB are loaded."
+                f"{repo_id} is neither one of this project's models nor an audio classifier of transformers, and code "
+                "of other people is not run here."
             )
-        return snapshot_download(repo_id, allow_patterns=["*.json", "model.safetensors"])
+        fetch("preprocessor_config.json", MAX_JSON_BYTES)
+        with suppress(EntryNotFoundError):
+            fetch("report.json", MAX_JSON_BYTES)
+        fetch("model.safetensors", MAX_BYTES)
+        return str(config.parent)
     except (OSError, ValueError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise NoModel(f"No model could be loaded from {repo_id}: {reason}.") from None

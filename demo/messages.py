@@ -39,8 +39,8 @@ BATCH_NOTE = (
 )
 COMPARE_NOTE = "Predict one clip with several models. Where they disagree, treat every prediction as uncertain."
 COMPARE_INFO = (
-    "Choose from the list, or type the Hub id of a model of this project and press Enter. Code that comes with it is "
-    "not run."
+    "Choose from the list, or type the Hub id of a model of this project or another audio classifier of transformers "
+    "and press Enter. Code that comes with it is not run."
 )
 ONE_SPEAKER_TALKS = "If one person speaks: predict with a voice profile taken from the recording itself."
 ONE_SPEAKER_FILES = "If all files are one person: predict with a voice profile taken from all of them."

@@ -41,6 +41,7 @@ def test_help_shows_the_own_options_and_help_all_the_inherited_ones(capsys, monk
         ("--metric_for_best_model f1", "--metric_for_best_model has to be one of accuracy, uar, macro_f1, loss"),
         ("--early_stopping_metric f1", "--early_stopping_metric has to be one of"),
         ("--report_to wandb", "--report_to wandb needs the package wandb, which is not installed."),
+        ("--num_proc 0", "--num_proc has to be 1 or more, not 0."),
         ("--per_device_train_batch_size 0", "--per_device_train_batch_size has to be 1 or more, not 0."),
         ("--num_train_epochs 0", "--num_train_epochs has to be more than 0"),
         ("--label_smoothing_factor 0.1", "--label_smoothing_factor has no effect here"),

@@ -73,7 +73,7 @@ def first(value):
 FAULTS = {
     "missing tensor": (*tensors(lambda state: state.pop("classifier.bias")), "missing: classifier.bias"),
     "all tensors missing": (
-        *tensors(lambda state: (state.clear(), state.update(x=torch.ones(1)))),
+        *tensors(lambda state: (state.clear(), state.update(x=torch.ones(20_000)))),
         r"missing: .* and \d+ more",
     ),
     "unexpected tensor": (*tensors(lambda state: state.update(extra=torch.ones(2))), "not of this model: extra"),
@@ -114,7 +114,14 @@ FAULTS = {
     "an empty label": (*values(CONFIG, id2label=lambda names: {**names, "3": ""}), "have to be different"),
     "one label": (*values(CONFIG, id2label={"0": "calm"}, label2id={"calm": 0}), "at least two labels"),
     "cut config": (*content(CONFIG, cut), "."),
-    "config of another model": (*values(CONFIG, model_type="wav2vec2"), "wav2vec2 is not a model type of this project"),
+    "config of another model": (
+        *values(CONFIG, model_type="wav2vec2"),
+        "it is a .*, whose classifier would have to be made up",
+    ),
+    "weights that do not fill the network": (
+        *tensors(lambda state: (state.clear(), state.update(x=torch.ones(1)))),
+        "weights, for which .* bytes are too few",
+    ),
     "config without numbers": (*values(CONFIG, conv_channels="many"), "."),
     "std of 0": (*values(EXTRACTOR, std=first(0.0)), "std has to be above 0 everywhere"),
     "std NaN": (*values(EXTRACTOR, std=first(math.nan)), "std has to be"),

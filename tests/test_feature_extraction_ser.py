@@ -1,10 +1,12 @@
-"""The extractor, against librosa."""
+"""The extractor, against librosa and Praat."""
 
 import librosa
 import numpy as np
+import parselmouth
 import pytest
 import torch
-from conftest import voiced_tone
+from conftest import spoken, voiced_tone
+from parselmouth.praat import call as praat
 
 from ser_model import SerFeatureExtractor, load_audio
 from ser_model.models.voice_quality_ser import MEASURES, voice_quality
@@ -113,6 +115,33 @@ def test_voice_quality_of_known_voices():
     assert loud_and_soft["shimmer_local"] == pytest.approx(0.05 / 0.475, rel=0.1)
     long_and_short = voice_quality(cycles([102, 98] * 80, [0.5] * 160), 16_000)
     assert 0.01 < long_and_short["jitter_local"] < 0.04  # 0.04 by construction; Praat's pulses smooth it
+
+
+def plain_praat(wave, rate):
+    """The measures by the Praat commands that their definitions name, one after the other."""
+    sound = parselmouth.Sound(wave.astype(np.float64), rate)
+    pulses = praat(sound, "To PointProcess (periodic, cc)", 75, 600)
+    times = (0, 0, 1e-4, 0.02, 1.3)
+    return {
+        **{f"jitter_{name}": praat(pulses, f"Get jitter ({name})", *times) for name in ("local", "rap", "ppq5")},
+        **{
+            f"shimmer_{name}": praat([sound, pulses], f"Get shimmer ({name})", *times, 1.6)
+            for name in ("local", "apq3", "apq5", "apq11")
+        },
+        "hnr": praat(praat(sound, "To Harmonicity (cc)", 0.01, 75, 0.1, 1.0), "Get mean", 0, 0),
+        "f0_mean": praat(praat(sound, "To Pitch", 0, 75, 600), "Get mean", 0, 0, "Hertz"),
+    }
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050])
+@pytest.mark.parametrize("seconds", [0.1, 0.123, 1.777])
+def test_voice_quality_is_that_of_plain_praat_calls(rate, seconds):
+    for number in range(3):
+        wave = spoken(2.0, rate, number)[-int(seconds * rate) :]
+        found = voice_quality(wave, rate)
+        for name, value in plain_praat(wave, rate).items():
+            tolerance = {"abs": 0.05} if name == "hnr" else {"rel": 1e-9}
+            assert found[name] == pytest.approx(value, nan_ok=True, **tolerance), name
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "short"])

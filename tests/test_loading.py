@@ -22,7 +22,7 @@ def folder(tmp_path_factory):
     for part in (recognizer.model, recognizer.feature_extractor):
         part.save_pretrained(root / "someone" / "model")
     (root / "someone" / "foreign").mkdir()
-    (root / "someone" / "foreign" / "config.json").write_text(json.dumps({"model_type": "wav2vec2"}))
+    (root / "someone" / "foreign" / "config.json").write_text(json.dumps({"model_type": "bert"}))
     return root
 
 
@@ -49,7 +49,9 @@ def test_a_failure_is_told_and_not_remembered(folder):
 
 
 def test_foreign_models_are_refused(folder):
-    with pytest.raises(NoModel, match="wav2vec2 is not a model type of this project"):
+    with pytest.raises(
+        NoModel, match="bert is neither a model type of this project nor an audio classifier of transformers"
+    ):
         RecognizerLoader(str(folder / "someone/foreign"))()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from corpora_fixtures import write_clips
 from ser_model import EmotionRecognizer
 
 REPORT_KEYS = {"preset", "protocol", "corpora", "fold", "seed", "labels", "split_sizes", "leakage", "validation",
-               "test", "versions", "training_seconds", "hardware"}  # fmt: skip
+               "test", "versions", "preparation_seconds", "training_seconds", "hardware"}  # fmt: skip
 FIGURES = {"uar", "accuracy", "macro_f1", "per_class", "confusion_matrix", "per_corpus", "per_speaker"}
 FILES = {"config.json", "model.safetensors", "preprocessor_config.json", "report.json", "confusion_matrix.png",
          "training_history.png", "reliability.png", "README.md", "log.jsonl", "modeling_ser.py"}  # fmt: skip
@@ -74,6 +75,8 @@ def test_a_complete_folder(trained):
     assert set(report["test"]["per_speaker"]) == {f"ravdess_{actor}" for actor in ("01", "11", "20", "21")}
     assert "Training small on" in done.stdout and "Leakage report:" in done.stdout
     assert len((out / "log.jsonl").read_text().splitlines()) == report["epochs"]
+    assert report["preparation_seconds"] > 0 and "Preparing features with 1 process(es)" in done.stdout
+    assert re.search(r"Features of the clips: .*\[\d\d:\d\d<\d\d:\d\d, ", done.stderr)  # the time that is left
 
 
 def test_it_learned_and_predicts(trained):
@@ -245,11 +248,12 @@ def test_two_processes_of_the_distributed_launcher(small_preset, mini_ravdess, e
     out = tmp_path / "two"
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     done = subprocess.run(
-        launcher + command(small_preset, mini_ravdess, out, "--max_steps", 4)[1:],
+        launcher + command(small_preset, mini_ravdess, out, "--max_steps", 4, "--disable_tqdm", "True")[1:],
         env=environment, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3_000:]
     assert {path.name for path in out.iterdir()} >= FILES
+    assert "%|" not in done.stderr  # no bar
 
 
 def test_a_corpus_is_left_out_and_its_own_labels_with_it(small_preset, mini_ravdess, environment, tmp_path):

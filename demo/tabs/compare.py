@@ -61,7 +61,8 @@ def build(offered: Models, voice: VisitorVoice) -> None:
 
 
 _DESCRIPTION = (
-    "Predicts one recording with several checkpoints: those offered, or ids on the Hub of this project's models. "
+    "Predicts one recording with several checkpoints: those offered, or ids on the Hub of this project's models and "
+    "other audio classifiers of transformers. "
     "Returns one entry a checkpoint: {model, label, probabilities, duration, speech, unsure, remark, error}, label "
     "null where error or remark says why."
 )

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ser_model.labels import parse_label_map
+
 if TYPE_CHECKING:
     from ser_model.inference.base_recognizer import BaseRecognizer
 
@@ -26,7 +28,24 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def load(model: str, device: str = "cpu") -> BaseRecognizer:
+def add_label_map(parser: argparse.ArgumentParser) -> None:
+    """The option that every command with somebody else's model has."""
+    parser.add_argument(
+        "--label-map",
+        type=_label_map,
+        metavar="LABEL_0=angry,...",
+        help="for somebody else's model: what its labels mean (default: by name, with synonyms)",
+    )
+
+
+def _label_map(text: str) -> dict[str, str]:
+    try:
+        return parse_label_map(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def load(model: str, device: str = "cpu", label_map: dict[str, str] | None = None) -> BaseRecognizer:
     """The recognizer of a checkpoint, or of a folder that `ser-model export` wrote, which needs no torch.
 
     Raises:
@@ -40,7 +59,7 @@ def load(model: str, device: str = "cpu") -> BaseRecognizer:
     from ser_model.inference.recognizer import EmotionRecognizer
 
     set_up()
-    return EmotionRecognizer.from_pretrained(model).to(device)
+    return EmotionRecognizer.from_pretrained(model, label_map=label_map).to(device)
 
 
 def utf8_out() -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_model.cli import DEFAULT_MODEL, load, positive
+from ser_model.cli import DEFAULT_MODEL, add_label_map, load, positive
 
 from .csv_rows import FileRows, OutputError, add_output_argument, write_file_rows
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="FILE_OR_FOLDER", help="audio file, or folder to search for them")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
+    add_label_map(parser)
     speaker = parser.add_mutually_exclusive_group()
     speaker.add_argument("--voice", metavar="FILE", help="profile of who speaks, made by `ser-model voice-profile`")
     speaker.add_argument(
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"predict: --output writes CSV, not {args.format}.", file=sys.stderr)
         return 1
     try:
-        recognizer = load(args.model, args.device)
+        recognizer = load(args.model, args.device, args.label_map)
         return _predict(args, recognizer, _voice(args, recognizer))
     except DeviceMemoryError:
         print(f"predict: {args.device} has too little memory: try a smaller --batch-size.", file=sys.stderr)

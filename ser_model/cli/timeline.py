@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ser_model.cli import DEFAULT_MODEL, load
+from ser_model.cli import DEFAULT_MODEL, add_label_map, load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="recording, to an hour")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="checkpoint folder or Hub id (default: shipped)")
+    add_label_map(parser)
     parser.add_argument(
         "--one-speaker", action="store_true", help="one person speaks: take a voice profile from the recording itself"
     )
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from ser_model.inference.voice_profile import VoiceProfileError
 
     try:
-        recognizer = load(args.model)
+        recognizer = load(args.model, label_map=args.label_map)
         wave = load_audio(args.file, recognizer.sampling_rate)
         windows = plan_windows(wave, recognizer.sampling_rate, detect=recognizer.detect)
         batches = -(-len(windows) // WINDOWS_AT_ONCE)

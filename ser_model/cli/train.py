@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+import datasets
+import huggingface_hub.utils
 import transformers
 from safetensors import SafetensorError
 from tqdm.auto import tqdm
@@ -28,6 +30,8 @@ def main(argv: list[str] | None = None) -> int:
     """Trains, evaluates, writes a complete checkpoint folder and pushes it where asked; returns the exit status."""
     try:
         run, preset, args = parse_arguments(sys.argv[1:] if argv is None else argv)
+        if args.disable_tqdm:
+            _silence_progress_bars()
         push = args.push_to_hub and args.should_save
         if run.resume and is_finished(Path(args.output_dir), run, preset, args.seed):
             print(f"{args.output_dir} is finished, nothing to resume.")
@@ -64,6 +68,13 @@ def run_as_program() -> NoReturn:
     transformers.utils.logging.set_verbosity_warning()
     leave_write_errors_to_the_main_thread()
     end_process(main())
+
+
+def _silence_progress_bars() -> None:
+    """Features, weights, evaluation and uploads go without their bars too, as training does."""
+    datasets.disable_progress_bars()
+    huggingface_hub.utils.disable_progress_bars()
+    transformers.utils.logging.disable_progress_bar()
 
 
 def _say(sentence: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from tqdm import tqdm
+from datasets.utils import tqdm
 
 from datasets_scripts.splits import Item, Split
 from datasets_scripts.texts import says_common_sentence

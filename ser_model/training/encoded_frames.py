@@ -21,6 +21,7 @@ from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.speech_encoder_ser import SpeechEncoder
 
 from .augmentation import Augmentation
+from .parallel import map_clips
 
 _VERSION = 1  # raise when the frames of a clip change
 CLIPS_AT_ONCE = 16
@@ -41,11 +42,12 @@ class EncodedFrames(torch.utils.data.Dataset):
         num_proc: Processes that encode.
         training: The training part, whose statistics this part is standardised with; None where this
             is the training part. Its items are standardised with the statistics of a random number of
-            clips of their speaker, see `PROFILE_SIZES`. Of a clip longer than a window the first window is taken.
+            clips of their speaker, see `PROFILE_SIZES`; augmented views too with those of clips as they are. Of a
+            clip longer than a window the first window is taken.
 
     Attributes:
         weights, labels, label_masks: As for `ViewFrames`.
-        mean, std: Statistics of the training part's frames, `(num_layers, size)`.
+        mean, std: Statistics of the frames of the training part's clips as they are, `(num_layers, size)`.
     """
 
     mean: torch.Tensor
@@ -77,14 +79,14 @@ class EncodedFrames(torch.utils.data.Dataset):
             return
         sums = {view: _as_sums(encoded, self.shape) for view, encoded in self.views.items()}
         self._sums = torch.stack([sums[view][clip] for clip, view in self.items])
-        speakers = list(table["speaker"])
-        self._voices = [(speakers[clip], view) for clip, view in self.items]
+        self._speakers = list(table["speaker"])
         members = defaultdict(list)
-        for index, voice in enumerate(self._voices):
-            members[voice].append(index)
-        self._members = {voice: torch.tensor(indices) for voice, indices in members.items()}
-        self.mean, self.std, _ = statistics(self._sums)
-        self._whole = {voice: statistics(self._sums[own]) for voice, own in self._members.items()}
+        for index, (clip, view) in enumerate(self.items):
+            if view == 0:
+                members[self._speakers[clip]].append(index)
+        self._members = {speaker: torch.tensor(indices) for speaker, indices in members.items()}
+        self._whole = {speaker: statistics(self._sums[own]) for speaker, own in self._members.items()}
+        self.mean, self.std, _ = statistics(self._sums[torch.cat(list(self._members.values()))])
 
     @property
     def is_training(self) -> bool:
@@ -138,12 +140,13 @@ class EncodedFrames(torch.utils.data.Dataset):
 
     def _profile(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation that a training item is standardised with, drawn anew each time."""
-        voice = self._voices[index]
-        if not voice[0] or torch.rand(()) < NO_PROFILE_SHARE:  # nobody knows who speaks, or it is not told
+        speaker = self._speakers[self.items[index][0]]
+        # nobody knows who speaks, or it is not told
+        if not speaker or speaker not in self._members or torch.rand(()) < NO_PROFILE_SHARE:
             return self.mean, self.std
-        members, size = self._members[voice], PROFILE_SIZES[int(torch.randint(len(PROFILE_SIZES), ()))]
+        members, size = self._members[speaker], PROFILE_SIZES[int(torch.randint(len(PROFILE_SIZES), ()))]
         if size is None or size >= len(members):
-            mean, std, count = self._whole[voice]
+            mean, std, count = self._whole[speaker]
         else:
             drawn = members[torch.randperm(len(members))[:size]]
             mean, std, count = statistics(self._sums[drawn])
@@ -173,13 +176,14 @@ def _view_table(
     changes = asdict(augmentation) | {"views": 0} if view else {}
     settings = [extractor.features, extractor.voice_quality, model.config.encoder_layers, model.config.frames_per_step]
     key = [clips._fingerprint, _weights_hash(model), settings, changes, view, seed if view else 0, _VERSION]
-    return clips.map(
+    return map_clips(
+        clips,
         _encode,
+        num_proc,
         batched=True,
         batch_size=CLIPS_AT_ONCE,
         input_columns="audio",
         remove_columns="audio",
-        num_proc=num_proc if num_proc > 1 else None,
         fn_kwargs={
             "model": model, "extractor": extractor, "augmentation": Augmentation(**changes), "view": view, "seed": seed,
             "num_threads": 1 if num_proc > 1 else torch.get_num_threads(),

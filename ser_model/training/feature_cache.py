@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ser_model.audio import load_audio
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .augmentation import Augmentation
+from .parallel import map_clips
 
 _VERSION = 2  # raise when the frames of a clip change: datasets' cache does not see a changed body
 
@@ -25,9 +27,21 @@ def _clip_frames(
     extractor = extractor_class(**front_end)
     samples = load_audio(audio, extractor.sampling_rate)
     samples = Augmentation(**augmentation).view(samples, extractor.sampling_rate, Path(audio).stem, view, seed)
-    row = {"frames": extractor.frames([samples])[0].ravel()}
+    with _one_thread():
+        row = {"frames": extractor.frames([samples])[0].ravel()}
     utterances = extractor.utterances([samples])
     return row if utterances is None else row | {"utterance": utterances[0]}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keeps torch to one thread: a forked process would wait for its parent's threads for ever."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class ViewFrames(torch.utils.data.Dataset):
@@ -39,6 +53,7 @@ class ViewFrames(torch.utils.data.Dataset):
         extractor: Its `mean` and `std` are not used here.
         augmentation: How views are made.
         seed: Seed of the views.
+        num_proc: Processes that make the features; their number changes no value.
 
     Attributes:
         weights: How much each item counts in the loss, float32 `(num_items,)`; 1 unless set.
@@ -53,6 +68,7 @@ class ViewFrames(torch.utils.data.Dataset):
         extractor: SerFeatureExtractor,
         augmentation: Augmentation,
         seed: int,
+        num_proc: int = 1,
     ):
         self.items = list(items)
         self.weights = np.ones(len(self.items), dtype=np.float32)
@@ -60,7 +76,8 @@ class ViewFrames(torch.utils.data.Dataset):
         self.num_features = extractor.feature_size
         self.labels = list(table["emotion"])
         self.views = {
-            view: _view_table(table, extractor, augmentation, view, seed) for view in {view for _, view in self.items}
+            view: _view_table(table, extractor, augmentation, view, seed, num_proc)
+            for view in sorted({view for _, view in self.items})
         }
 
     def __len__(self) -> int:
@@ -83,7 +100,7 @@ class ViewFrames(torch.utils.data.Dataset):
 
 
 def _view_table(
-    table: Dataset, extractor: SerFeatureExtractor, augmentation: Augmentation, view: int, seed: int
+    table: Dataset, extractor: SerFeatureExtractor, augmentation: Augmentation, view: int, seed: int, num_proc: int
 ) -> Dataset:
     front_end = {
         name: getattr(extractor, name)
@@ -92,18 +109,16 @@ def _view_table(
     columns = ["frames", "utterance"] if extractor.voice_quality else ["frames"]
     # The clips themselves do not depend on how views are made: all presets share them.
     changes = asdict(augmentation) | {"views": 0} if view else {}
-    return (
-        table.select_columns("audio")
-        .map(
-            _clip_frames,
-            input_columns="audio",
-            remove_columns="audio",
-            fn_kwargs={
-                "extractor_class": type(extractor), "front_end": front_end, "augmentation": changes, "view": view,
-                "seed": seed if view else 0, "version": _VERSION,
-            },
-            features=Features({name: List(Value("float32")) for name in columns}),
-            desc=f"Features of view {view}" if view else "Features of the clips",
-        )
-        .with_format("numpy")
-    )  # fmt: skip
+    return map_clips(
+        table.select_columns("audio"),
+        _clip_frames,
+        num_proc,
+        input_columns="audio",
+        remove_columns="audio",
+        fn_kwargs={
+            "extractor_class": type(extractor), "front_end": front_end, "augmentation": changes, "view": view,
+            "seed": seed if view else 0, "version": _VERSION,
+        },
+        features=Features({name: List(Value("float32")) for name in columns}),
+        desc=f"Features of view {view}" if view else "Features of the clips",
+    ).with_format("numpy")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import time
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +47,7 @@ class RunData:
         extractor: Fitted on the training part.
         training: Features of the training part, with weights.
         validation: Features of the validation part.
+        preparation_seconds: Time that loading, checking, splitting and features took.
         frame_statistics: Mean and standard deviation of the encoder's frames in the training part; None
             for networks without an encoder.
     """
@@ -58,6 +60,7 @@ class RunData:
     extractor: SerFeatureExtractor
     training: ViewFrames | EncodedFrames
     validation: ViewFrames | EncodedFrames
+    preparation_seconds: float
     frame_statistics: tuple[torch.Tensor, torch.Tensor] | None = None
 
     @property
@@ -93,6 +96,7 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
     out = Path(args.output_dir)
     if args.should_save:
         print(f"Training {preset.name} on {best_precision()[0]}, {_precision(args)}.", flush=True)
+        print(f"Preparing features with {run.num_proc} process(es) of {os.cpu_count()} cores (--num_proc).", flush=True)
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
     check_folder(out, run.resume)
     set_seed(args.seed)
@@ -109,13 +113,18 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
     report = _report(run, preset, args, data, trainer)
     if not args.refit:
         return TrainedRun(trainer, data, report)
-    refitted = _refit(run, preset, args)
+    refitted, preparation_seconds = _refit(run, preset, args)
+    report["preparation_seconds"] = round(data.preparation_seconds + preparation_seconds, 1)
     report["training_seconds"] = round(trainer.training_seconds + refitted.training_seconds, 1)
     return TrainedRun(trainer, data, report, refitted)
 
 
-def _refit(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> SerTrainer:
-    """Trains a network anew on training and validation part together, for all epochs."""
+def _refit(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> tuple[SerTrainer, float]:
+    """Trains a network anew on training and validation part together, for all epochs.
+
+    Returns:
+        Its trainer, and the seconds that preparing its data took.
+    """
     folder = Path(args.output_dir, REFIT)
     set_seed(args.seed)
     with args.main_process_first(desc="features of all training speakers"):
@@ -127,7 +136,7 @@ def _refit(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> Ser
     if args.should_save:
         print(f"Training anew on training and validation part: {len(data.training)} items.", flush=True)
     trainer.train(resume_from_checkpoint=found and str(found))
-    return trainer
+    return trainer, data.preparation_seconds
 
 
 def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False) -> RunData:
@@ -139,6 +148,7 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
         seed: Seed of the split and of views.
         refit: Whether the validation part belongs to the training part too.
     """
+    start = time.monotonic()
     table, left_out = load_with_left_out(data_dir=data_dir_or_default(run.data_dir), **preset.data)
     augmentation, extractor = Augmentation(**preset.augmentation), preset.extractor()
     split = make_split(table, run.protocol, run.fold, seed, augmentation.views)
@@ -156,7 +166,8 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
         extractor.fit((), training.utterances())
     if statistics is None or preset.model.get("frozen_layers") is not None:
         training, validation = (
-            ViewFrames(table, items, extractor, augmentation, seed) for items in (split.train, split.validation)
+            ViewFrames(table, items, extractor, augmentation, seed, run.num_proc)
+            for items in (split.train, split.validation)
         )
         extractor.fit(training.column("input_features"), training.column("utterance_features"))
     loss, corpora = Loss(**preset.loss), list(table["corpus"])
@@ -167,7 +178,8 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
         masks = corpus_label_masks(training.labels, corpora, len(table.features["emotion"].names))
         training.label_masks = validation.label_masks = masks
     leakage = leakage_report(table, split)
-    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, statistics)
+    seconds = time.monotonic() - start
+    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, seconds, statistics)
 
 
 def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
@@ -229,6 +241,7 @@ def _precision(args: SerTrainingArguments) -> str:
 def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, trainer: SerTrainer) -> None:
     sizes = ", ".join(f"{len(items)} {name}" for name, items in data.split.parts().items())
     print(f"Protocol {run.protocol}, fold {run.fold}, seed {args.seed}: {sizes} items.")
+    print(f"Prepared in {data.preparation_seconds / 60:.1f} min.")
     print(f"{trainer.model.num_parameters():,} parameters; writing to {args.output_dir}.")
     print("Leakage report:", json.dumps(data.leakage, indent=2), sep="\n", flush=True)
 
@@ -249,6 +262,7 @@ def _report(
         "best_epoch": trainer.best_epoch,
         "epochs": trainer.state.epoch,
         "refit": args.refit,
+        "preparation_seconds": round(data.preparation_seconds, 1),
         "training_seconds": round(trainer.training_seconds, 1),
         "hardware": f"{best_precision()[0]}, {platform.machine()}, {_precision(args)}",
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},

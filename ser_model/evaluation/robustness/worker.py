@@ -16,10 +16,10 @@ import torch
 from ser_model.audio import load_audio
 from ser_model.evaluation.encoder_svm import EncoderSvm
 from ser_model.inference.recognizer import EmotionRecognizer
+from ser_model.perturbations.scene import Scene
 
 from .perturbations import NON_SPEECH, PERTURBATIONS
 from .respondents import Respondent, answers_of, random_answers
-from .scene import Scene
 
 MODEL, RANDOM, SVM = "model", "random", "encoder_svm"
 SOUNDS_EACH, SOUND_SECONDS, SOUND_LEVEL = 20, 3.0, 0.1  # level as RMS

@@ -23,6 +23,7 @@ from ser_model.inference.onnx_recognizer import (
 )
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.inference.voice_profile import checksum
+from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .graph import recognizer_graph
 
@@ -91,6 +92,8 @@ def quantised(network: onnx.ModelProto) -> onnx.ModelProto:
 
 def _refuse_what_has_no_graph(recognizer: EmotionRecognizer) -> None:
     extractor = recognizer.feature_extractor
+    if not isinstance(extractor, SerFeatureExtractor):
+        raise ExportError("The model is not one of this project's; Optimum exports models of transformers.")
     if extractor.voice_quality:
         raise ExportError("The model takes jitter, shimmer and other measures of Praat, which no graph can hold.")
     if extractor.features == ["waveform"]:

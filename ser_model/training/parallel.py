@@ -1,0 +1,60 @@
+"""Work on every clip of a table, in one process or several."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from datasets import Dataset
+
+from .trainer import RunError
+
+
+def map_clips(clips: Dataset, function: Callable, num_proc: int, **options: Any) -> Dataset:
+    """`Dataset.map` that ends in one sentence where a process dies, and at once on Ctrl-C.
+
+    A result in the cache is found whatever number of processes made it.
+
+    Args:
+        clips: The table.
+        function: Called in each process; torch's threads are not inherited, so it has to keep to one.
+        num_proc: Processes.
+        options: As for `Dataset.map`.
+
+    Raises:
+        RunError: A process died.
+    """
+    try:
+        with _interrupted_alone():
+            return clips.map(function, num_proc=num_proc if num_proc > 1 else None, **options)
+    except Exception as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # what map raises on its way out
+            raise KeyboardInterrupt from None
+        if "subprocesses has abruptly died" in str(error):
+            raise RunError(
+                "A process that prepared features died, as happens when memory runs out: try a smaller --num_proc."
+            ) from error
+        raise
+
+
+@contextmanager
+def _interrupted_alone() -> Iterator[None]:
+    """Ctrl-C, which a terminal sends to every process, interrupts this one and none that it starts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before, here = signal.getsignal(signal.SIGINT), os.getpid()
+
+    def interrupt(*_: Any) -> None:
+        if os.getpid() == here:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
