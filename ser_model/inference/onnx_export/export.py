@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import tempfile
 from dataclasses import asdict
@@ -82,12 +83,17 @@ def quantised(network: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with weights of matrix products and LSTMs in 8-bit integers, activations quantised as they come."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    with tempfile.TemporaryDirectory() as name:
-        path = Path(name, "network.onnx")
-        quantize_dynamic(
-            network, path, op_types_to_quantize=["MatMul", "LSTM"], per_channel=True, weight_type=QuantType.QInt8
-        )
-        return onnx.load(path)
+    logging.disable(logging.WARNING)  # it advises, on the root logger, what has been done
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name, "network.onnx")
+            operators = ["MatMul", "LSTM"]
+            quantize_dynamic(
+                network, path, op_types_to_quantize=operators, per_channel=True, weight_type=QuantType.QInt8
+            )
+            return onnx.load(path)
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _refuse_what_has_no_graph(recognizer: EmotionRecognizer) -> None:
