@@ -1,7 +1,7 @@
 """From a 3-second file to its answer: PyTorch beside ONNX in float32 and int8, in one run on one core.
 
-`python -m benchmarks.onnx_answer [CHECKPOINT ...]` prints each ratio beside its goal. Seconds are of CPU time, which other
-processes on the machine change little.
+`python -m benchmarks.onnx_answer [CHECKPOINT ...]` prints each ratio beside its goal. Seconds are of CPU time, which
+other processes on the machine change little.
 """
 
 from __future__ import annotations

@@ -51,13 +51,17 @@ def load(model: str, device: str = "cpu", label_map: dict[str, str] | None = Non
     Raises:
         ModelError: There is no such model or device.
     """
-    from ser_model.inference.onnx_recognizer import OnnxRecognizer, is_exported
+    from ser_model.inference.onnx_recognizer import ModelError, OnnxRecognizer, is_exported
 
     if is_exported(model):
         utf8_out()
         return OnnxRecognizer.from_pretrained(model).to(device)
-    from ser_model.inference.recognizer import EmotionRecognizer
-
+    try:
+        from ser_model.inference.recognizer import EmotionRecognizer
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"A checkpoint needs {error.name}, which is not installed; what `ser-model export` wrote does not."
+        ) from error
     set_up()
     return EmotionRecognizer.from_pretrained(model, label_map=label_map).to(device)
 

@@ -87,10 +87,8 @@ def quantised(network: onnx.ModelProto) -> onnx.ModelProto:
     try:
         with tempfile.TemporaryDirectory() as name:
             path = Path(name, "network.onnx")
-            operators = ["MatMul", "LSTM"]
-            quantize_dynamic(
-                network, path, op_types_to_quantize=operators, per_channel=True, weight_type=QuantType.QInt8
-            )
+            of = {"op_types_to_quantize": ["MatMul", "LSTM"], "weight_type": QuantType.QInt8}
+            quantize_dynamic(network, path, per_channel=True, **of)
             return onnx.load(path)
     finally:
         logging.disable(logging.NOTSET)
