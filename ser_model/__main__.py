@@ -7,6 +7,7 @@ import os
 import sys
 
 from ser_model.cli import (
+    cross_validate,
     evaluate,
     export,
     predict,
@@ -22,6 +23,7 @@ from ser_model.cli import (
 
 COMMANDS = {
     "predict": predict,
+    "cross-validate": cross_validate,
     "evaluate": evaluate,
     "export": export,
     "push": push,

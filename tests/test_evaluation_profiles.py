@@ -13,7 +13,8 @@ from hub_helpers import small_checkpoint
 
 from ser_model import EmotionRecognizer
 from ser_model.audio import load_audio
-from ser_model.evaluation.voice_profiles import SpeakerFrames, draw_profiles, evaluate_voice_profiles
+from ser_model.evaluation.predictions import predict_items
+from ser_model.evaluation.voice_profiles import SpeakerFrames, draw_profiles, predict_with_profiles
 from ser_model.inference import voice_profile
 from ser_model.inference.voice_profile import VoiceProfile
 from ser_model.labels import EMOTIONS
@@ -68,7 +69,7 @@ def recognizer(tmp_path_factory, table):
 
 @pytest.fixture(scope="module")
 def figures(recognizer, table):
-    return evaluate_voice_profiles(recognizer, table, items_of(table), PLAIN, seed=3)
+    return predict_with_profiles(recognizer, table, items_of(table), PLAIN, seed=3)[1]
 
 
 def items_of(table):
@@ -144,10 +145,10 @@ def test_profiles_change_figures(figures):
 
 def test_a_speakers_draws_do_not_depend_on_the_others(recognizer, table, figures):
     """So that evaluating some corpora repeats what a report says of them."""
-    alone = evaluate_voice_profiles(recognizer, table, items_of(table)[18:], PLAIN, seed=3)
+    _, alone = predict_with_profiles(recognizer, table, items_of(table)[18:], PLAIN, seed=3)
     for kind, of_kind in alone.items():
         assert of_kind["per_corpus"] == {"two": figures[kind]["per_corpus"]["two"]}
-    other_seed = evaluate_voice_profiles(recognizer, table, items_of(table), PLAIN, seed=4)
+    _, other_seed = predict_with_profiles(recognizer, table, items_of(table), PLAIN, seed=4)
     assert other_seed["all"] == figures["all"] and other_seed != figures
 
 
@@ -164,7 +165,7 @@ def test_padding_and_the_order_of_clips_change_nothing(recognizer):
         SpeakerFrames(recognizer, [waves[number], waves[(number + 1) % 6]]).predict([np.array([1]), np.array([0])])[0]
         for number in range(6)
     ]
-    assert together.predict(profiles).tolist() == alone
+    np.testing.assert_allclose(together.predict(profiles), alone, atol=1e-5)
 
 
 def test_a_long_clip_is_cut_to_its_first_window(recognizer):
@@ -176,19 +177,31 @@ def test_a_long_clip_is_cut_to_its_first_window(recognizer):
 
 def test_no_label_neutral_no_neutral_profiles(recognizer, table):
     others = [item for item in items_of(table) if table[item[0]]["emotion"] != 0]
-    assert list(evaluate_voice_profiles(recognizer, table, others, PLAIN, 0)) == ["0", "1", "3", "5", "10", "20", "all"]
+    _, figures = predict_with_profiles(recognizer, table, others, PLAIN, 0)
+    assert list(figures) == ["0", "1", "3", "5", "10", "20", "all"]
 
 
 def test_who_takes_no_profiles_has_no_figures(recognizer, table, tmp_path):
     folder = small_checkpoint(tmp_path / "cnn", "ser_cnn_bilstm")
     network = EmotionRecognizer.from_pretrained(folder)
-    assert evaluate_voice_profiles(network, table, items_of(table), PLAIN, 0) is None
+    assert predict_with_profiles(network, table, items_of(table), PLAIN, 0) is None
     nobody = table.remove_columns("speaker").add_column("speaker", [None, *table["speaker"][1:]])
-    assert evaluate_voice_profiles(recognizer, nobody, items_of(table), PLAIN, 0) is None
+    assert predict_with_profiles(recognizer, nobody, items_of(table), PLAIN, 0) is None
 
 
-def test_clips_are_decoded_as_for_every_prediction(recognizer, table):
-    wave = load_audio(table["audio"][0], RATE)
-    whole = recognizer(wave, RATE)
-    found = SpeakerFrames(recognizer, [wave]).predict([np.array([], dtype=int)])
-    assert recognizer.labels[found[0]] == whole.label
+def test_without_profile_a_clip_is_predicted_as_by_everyone(recognizer, table, tmp_path):
+    """All windows of a long one, whatever clips stand beside it."""
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.concatenate([voiced_tone(2.0, RATE, pitch) for pitch in (90, 200, 310)]), RATE)
+    longer = table.select(range(7)).map(
+        lambda row, index: row | ({"audio": str(path)} if index == 2 else {}), with_indices=True
+    )
+    probabilities, _ = predict_with_profiles(recognizer, longer, items_of(longer), PLAIN, 0)
+    one_by_one = [
+        list(recognizer.predict_batch([load_audio(clip, RATE)], gate=False)[0].probabilities.values())
+        for clip in longer["audio"]
+    ]
+    np.testing.assert_allclose(probabilities, one_by_one, atol=1e-5)
+    np.testing.assert_allclose(
+        predict_items(recognizer, longer, items_of(longer), PLAIN, 0, "test"), one_by_one, atol=1e-5
+    )

@@ -38,6 +38,7 @@ def test_the_pins_are_what_the_tests_run_on(name):
 
 IMPORTED_AS = {"parselmouth": "praat-parselmouth", "sklearn": "scikit-learn", "huggingface_hub": "huggingface-hub"}
 COME_WITH = {"fastapi", "starlette"}  # of gradio, which decides their versions
+OPTIONAL = {"optuna"}  # of an extra, pinned among the requirements of development
 
 
 def imported_packages():
@@ -60,7 +61,7 @@ def imported_packages():
 
 
 def test_every_import_is_pinned_and_every_pin_imported():
-    used = imported_packages() - COME_WITH
+    used = imported_packages() - COME_WITH - OPTIONAL
     assert used <= set(PINS | ONNX_PINS)
     # Trainer imports the first by itself; of the second only the weights are read.
     assert set(PINS) - used == {"accelerate", "silero-vad"}
@@ -101,7 +102,7 @@ def test_the_package_declares_each_pin_once_and_ships_its_resources(installed):
     assert (metadata["Name"], metadata["Version"]) == ("ser-model", __version__)
     declared = {line.split(";")[0].strip() for line in metadata.get_all("Requires-Dist")}
     assert {f"{name}=={pin}" for name, pin in PINS.items()} <= declared
-    assert {"demo", "onnx", "dev"} == set(metadata.get_all("Provides-Extra"))
+    assert {"demo", "onnx", "dev", "search"} == set(metadata.get_all("Provides-Extra"))
     library = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert not any(line.startswith("gradio") for line in library)
     for name in ("py.typed", "training/presets/mfcc-cnn.json", "checkpoints/default/model.safetensors"):

@@ -1,9 +1,10 @@
-"""Evaluates a recognizer on (clip, view) items, as people use it: clip by clip, analysis windows and all."""
+"""Evaluates a recognizer on (clip, view) items, as people use it: each clip by itself, analysis windows and all."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,24 @@ import numpy as np
 from datasets import Dataset
 from datasets.utils import tqdm
 
+from datasets_scripts.shards import recording
 from datasets_scripts.splits import Item, Split
 from datasets_scripts.texts import says_common_sentence
 from ser_model.audio import load_audio
 from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
+from ser_model.models.windowing_ser import WINDOWS_AT_ONCE
 from ser_model.training.augmentation import Augmentation
+from ser_model.training.encoded_frames import batches_of_like_length
 
 from .calibration import fit_temperature, fit_unsure_below, with_temperature
 from .intervals import pooled_uar
 from .reliability import calibration_figures
 
 logger = logging.getLogger(__name__)
+
+CLIPS_AT_HAND = 64  # loaded, of which batches of like length are made
 
 
 def predict_items(
@@ -50,8 +56,20 @@ def predict_items(
     rate = recognizer.sampling_rate
     waves = load_items(table, items, rate, augmentation, seed)
     progress = tqdm(waves, desc=f"Predicting the {name} part", total=len(items), unit="clip")
-    results = (recognizer.predict_batch([wave], gate=False)[0] for wave in progress)  # every clip counts
-    return np.array([list(result.probabilities.values()) for result in results])
+    probabilities = np.empty((len(items), len(recognizer.labels)))
+    for places, clips in batches_by_length(progress):
+        results = recognizer.predict_batch(clips, gate=False)  # every clip counts
+        probabilities[places] = [list(result.probabilities.values()) for result in results]
+    return probabilities
+
+
+def batches_by_length(waves: Iterable[np.ndarray]) -> Iterator[tuple[list[int], list[np.ndarray]]]:
+    """Waveforms in batches of `WINDOWS_AT_ONCE` of nearly the same length, and their places in `waves`."""
+    waves, before = iter(waves), 0
+    while group := list(islice(waves, CLIPS_AT_HAND)):
+        for places in batches_of_like_length(group, WINDOWS_AT_ONCE):
+            yield [before + place for place in places], [group[place] for place in places]
+        before += len(group)
 
 
 def load_items(
@@ -60,21 +78,24 @@ def load_items(
     """Waveforms `(num_samples,)` at `rate` Hz of (row of `table`, view) pairs, one after the other."""
     paths = list(table["audio"])
     for clip, view in items:
-        yield augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
+        yield augmentation.view(load_audio(recording(paths[clip]), rate), rate, Path(paths[clip]).stem, view, seed)
 
 
-def calibrate(recognizer: EmotionRecognizer, table: Dataset, split: Split, augmentation: Augmentation) -> float:
+def calibrate(
+    recognizer: EmotionRecognizer, table: Dataset, split: Split, augmentation: Augmentation
+) -> tuple[float, np.ndarray]:
     """Fits the recognizer's temperature and `unsure_below` on the validation part, rounded as reported.
 
     Returns:
-        The temperature.
+        The temperature, and the calibrated probabilities of the validation part `(num_items, num_labels)`.
     """
     probabilities = predict_items(recognizer, table, split.validation, augmentation, split.seed, "validation")
     references = column(table, "emotion", split.validation)
     temperature = round(fit_temperature(probabilities, references), 4)
     recognizer.model.config.calibration_temperature = temperature
-    recognizer.model.config.unsure_below = fit_unsure_below(with_temperature(probabilities, temperature), references)
-    return temperature
+    probabilities = with_temperature(probabilities, temperature)
+    recognizer.model.config.unsure_below = fit_unsure_below(probabilities, references)
+    return temperature, probabilities
 
 
 def evaluate_predictions(

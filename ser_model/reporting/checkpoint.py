@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ser_model.evaluation.evaluate_checkpoint import evaluate_parts
@@ -43,10 +44,10 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
     partial = out / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
     recognizer = _recognizer_of(trained.trainer)
-    report["temperature"] = calibrate(recognizer, data.table, data.split, data.augmentation)
+    report["temperature"], validated = calibrate(recognizer, data.table, data.split, data.augmentation)
     report["unsure_below"] = recognizer.model.config.unsure_below
     if trained.refitted:  # the network to be saved was trained on the validation part
-        report |= _evaluate(recognizer, data, ["validation"])
+        report |= _evaluate(recognizer, data, ["validation"], {"validation": validated})
         recognizer = _recognizer_of(trained.refitted)
         recognizer.model.config.calibration_temperature = report["temperature"]
         recognizer.model.config.unsure_below = report["unsure_below"]
@@ -73,10 +74,12 @@ def _recognizer_of(trainer: SerTrainer) -> EmotionRecognizer:
     return recognizer
 
 
-def _evaluate(recognizer: EmotionRecognizer, data: RunData, names: list[str]) -> dict[str, Any]:
-    """What `report.json` says of some parts."""
+def _evaluate(
+    recognizer: EmotionRecognizer, data: RunData, names: list[str], predicted: dict[str, np.ndarray] | None = None
+) -> dict[str, Any]:
+    """What `report.json` says of some parts; `predicted` as `predicted_before` of `evaluate_parts`."""
     parts = {name: data.split.parts()[name] for name in names}
-    return evaluate_parts(recognizer, data.table, parts, data.augmentation, data.split.seed)
+    return evaluate_parts(recognizer, data.table, parts, data.augmentation, data.split.seed, predicted)
 
 
 def write_report(

@@ -13,6 +13,7 @@ from ser_model.hub import MODEL_PLACEHOLDER
 from ser_model.models.registration import FAMILIES
 
 from .robustness_section import robustness_section
+from .training_section import training_section
 from .voice_profile_section import voice_profile_section
 
 # What the Hub has an identifier for; other terms are `other` with a name of our own.
@@ -86,7 +87,7 @@ expected calibration error (ten bins) is {ece:.1%}{uncalibrated}: confidence and
 
 By speaker: {speakers}
 
-{profiles}{robustness}## Leakage report
+{profiles}{robustness}{training}## Leakage report
 
 {leaking}{text_leakage}
 {notes}
@@ -139,7 +140,6 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
     settings = report["settings"]
     front: Any = FAMILIES[settings["model"]["model_type"]].extractor_class(**settings["feature_extractor"])
     metadata = _metadata(report, builders)
-    own = "folder" in report["corpora"]
     return ModelCard(
         _BODY.format(
             metadata=metadata.to_yaml(),
@@ -165,18 +165,25 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
             speakers=_speaker_sentence(report["test"]["per_speaker"]),
             profiles=voice_profile_section(report),
             robustness=robustness_section(robustness) if robustness else "",
+            training=training_section(report),
             leaking=_leakage_sentence(report),
             text_leakage=_text_leakage_sentence(report),
             notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",
             leakage=_leakage_rows(report["leakage"]),
-            learnt_from="people's own recordings" if own else "actors' speech",
-            studied="emotional speech" if own else "acted emotional speech",
-            trained_on=("few people's own recordings" if own else "few actors' English speech in quiet rooms"),
+            learnt_from=_of_kinds(report, "actors' speech", "people's own recordings"),
+            studied=_of_kinds(report, "acted emotional speech", "such recordings"),
+            trained_on=_of_kinds(report, "few actors' English speech in quiet rooms", "few people's own recordings"),
             terms="\n".join(f"- {builder.corpus}: {builder.licence}" for builder in builders),
             licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
             citations="\n".join(f"- {builder.cite}" for builder in builders if builder.cite),
         )
     )
+
+
+def _of_kinds(report: dict[str, Any], acted: str, own: str) -> str:
+    """What is said of acted corpora, of somebody's own recordings, or of both, as the model was trained on them."""
+    of_kind = {corpus == "folder": own if corpus == "folder" else acted for corpus in report["corpora"]}
+    return " and ".join(text for _, text in sorted(of_kind.items()))
 
 
 def _encoder_sentence(model: dict[str, Any]) -> str:
