@@ -25,11 +25,12 @@ SECTIONS = {
     "What is stored": [
         "Clips are analysed by the machine that serves this page and sent nowhere else. Nobody listens to them, and "
         "no model is trained on them. Uploads and recordings lie in a temporary folder and are deleted within an "
-        "hour, or when the server stops. Live audio is never written to a file. A voice profile is kept in your "
-        "browser until you forget it. There are no tracking cookies and no analytics.",
+        "hour, or when the server stops. Live audio is written to a file only if you open it in the workbench. "
+        "A voice profile is kept in your browser until you forget it. There are no tracking cookies and no analytics.",
     ],
     "Origin and licences": [
-        "The code is under the Apache License 2.0. The speech gate is the network of silero-vad (MIT).",
+        "The code is under the Apache License 2.0. The speech gate is the network of silero-vad (MIT), "
+        "the workbench stands on wavesurfer.js (BSD-3-Clause).",
         "The training data are recordings of actors: RAVDESS, CREMA-D, TESS and SAVEE. A model's weights inherit "
         "their terms: the table below has the licence, the model card the corpora, their origin and the pretrained "
         "encoder. Most of these corpora forbid commercial use.",

@@ -96,14 +96,14 @@ def bar_list(probabilities: Mapping[str, float]) -> str:
     """Every emotion as a bar with its name and percentage, the most probable first."""
     ranked = sorted(probabilities.items(), key=lambda item: -item[1])
     bars = [(label, share, percent(share)) for label, share in ranked]
-    return render("bars", title="Probability of each emotion", bars=bars)
+    return render("bars", title="Probability of each emotion", bars=bars, counts=False)
 
 
 def distribution(counts: Mapping[str, int]) -> str:
     """Every label as a bar with its name and how many files have it."""
     total = sum(counts.values())
     bars = [(label, count / total, str(count)) for label, count in counts.items()]
-    return heading("Distribution of predicted emotions", "") + render("bars", title="Files of each emotion", bars=bars)
+    return render("bars", title="Files of each emotion", bars=bars, counts=True)
 
 
 def note(sentences: Sequence[str]) -> str:
