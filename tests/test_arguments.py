@@ -11,7 +11,7 @@ def test_command_line_over_preset_over_defaults():
     assert (preset.name, run.protocol, run.fold, run.resume) == ("mfcc-cnn", "speaker", 1, False)
     assert args.num_train_epochs == 2 and args.per_device_train_batch_size == 64 and args.eval_strategy == "epoch"
     assert args.output_dir == "runs/mfcc-cnn-speaker-fold1-seed3"
-    assert parse_arguments([])[1].name == "encoder-attention"
+    assert parse_arguments([])[1].name == "encoder-attention-augmented"
 
 
 def test_help_shows_the_own_options_and_help_all_the_inherited_ones(capsys, monkeypatch):

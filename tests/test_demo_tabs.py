@@ -162,7 +162,7 @@ def test_models_have_names_that_mean_something(checkpoints):
     report = shipped.report("default")
     caption = shipped.caption("default")
     low, high = (round(100 * edge) for edge in report["test"]["uar_interval"])
-    assert caption.startswith("encoder-attention (default) · RAVDESS, CREMA-D, TESS, SAVEE: accuracy ")
+    assert caption.startswith("encoder-attention-augmented (default) · RAVDESS, CREMA-D, TESS, SAVEE: accuracy ")
     assert f"(95 % interval {low} to {high} %)" in caption
     assert shipped.caption("second") == "second" and shipped.name("user/model") == "user/model"
 

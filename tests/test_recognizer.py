@@ -145,7 +145,7 @@ def test_no_such_model(tmp_path):
 
 def test_the_report_describes_the_training(recognizer):
     report = recognizer.report
-    assert (report["preset"], report["protocol"], report["fold"]) == ("encoder-attention", "speaker", 1)
+    assert (report["preset"], report["protocol"], report["fold"]) == ("encoder-attention-augmented", "speaker", 1)
     assert report["labels"] == recognizer.labels
     assert report["leakage"]["test"] == {"shared_speakers": 0, "shared_clips": 0, "augmented_twins": 0}
     assert sum(path.stat().st_size for path in DEFAULT.iterdir()) < 32e6

@@ -1,4 +1,4 @@
-"""Train a preset from corpus to checkpoint: `python train.py --preset encoder-attention`."""
+"""Train a preset from corpus to checkpoint: `python train.py --preset encoder-attention-augmented`."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class RunArguments:
     """What is trained on what; everything else is a field of TrainingArguments."""
 
     preset: str = field(
-        default="encoder-attention", metadata={"help": f"A preset ({', '.join(names())}) or a JSON file."}
+        default="encoder-attention-augmented", metadata={"help": f"A preset ({', '.join(names())}) or a JSON file."}
     )
     data_dir: str | None = field(
         default=None, metadata={"help": "Any folder above the corpora (default: $SER_DATA_DIR, else ./data)."}
