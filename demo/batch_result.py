@@ -26,13 +26,19 @@ def show(rows: Rows, labels: Sequence[str], told: bool) -> str:
         told: Whether true labels were to be found.
     """
     counts = Counter(row["label"] for row in rows if row["label"])
-    parts = [
-        _against_truth(rows, labels) if told else "",
-        cards.distribution({label: counts[label] for label in labels}) if counts else "",
-        cards.render("batch", rows=[_cells(row) for row in rows], told=told),
-        cards.downloads({"emotions.csv": ("CSV", "text/csv", to_csv(rows, labels, told))}) if counts else "",
-    ]
-    return "".join(parts)
+    columns = [("Predicted emotions", cards.distribution({label: counts[label] for label in labels}))] if counts else []
+    figures, matrix = _against_truth(rows, labels) if told else ("", "")
+    if matrix:
+        columns.append(("Against the true labels", figures + matrix))
+    files = {"emotions.csv": ("CSV", "text/csv", to_csv(rows, labels, told))} if counts else {}
+    return cards.render(
+        "batch",
+        rows=[_cells(row) for row in rows],
+        told=told,
+        above=cards.side_by_side(columns) if columns else "",
+        note="" if matrix else figures,
+        downloads=cards.downloads(files) if files else "",
+    )
 
 
 def to_csv(rows: Rows, labels: Sequence[str], told: bool = False) -> str:
@@ -59,10 +65,11 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _against_truth(rows: Rows, labels: Sequence[str]) -> str:
+def _against_truth(rows: Rows, labels: Sequence[str]) -> tuple[str, str]:
+    """Accuracy and UAR in words, and the confusion matrix; why there is none, and nothing."""
     measured, number = true_labels.figures(rows, labels)
     if not measured:
-        return cards.note([FOUND_NO_LABEL])
+        return cards.note([FOUND_NO_LABEL]), ""
     occurring = len(labels) - len(measured["missing_classes"])
     right = round(measured["accuracy"] * number)
     foreign = sorted({row["true"] for row in rows if row["true"] and row["true"] not in labels})
@@ -73,4 +80,4 @@ def _against_truth(rows: Rows, labels: Sequence[str]) -> str:
         f"{left_out} left out: without a true label or a prediction." if left_out else "",
         f"The model does not know these labels: {', '.join(foreign)}." if foreign else "",
     ]
-    return cards.note(sentences) + cards.confusion("Confusion matrix", labels, measured["confusion_matrix"])
+    return cards.note(sentences), cards.confusion("Confusion matrix", labels, measured["confusion_matrix"])

@@ -11,7 +11,7 @@ from . import cards
 from .components import AT_ONCE
 from .examples import Example
 
-LABEL = "Try an actor's clip: what was acted is told after the prediction"
+LABEL, INFO = "Try an actor's clip", "What was acted is told after the prediction."
 
 
 class ExampleShelf:
@@ -25,7 +25,7 @@ class ExampleShelf:
         self._examples = examples
         choices = [(example.name, number) for number, example in enumerate(examples)]
         self._pills = gr.Radio(
-            choices, label=LABEL, visible=bool(examples),
+            choices, label=LABEL, info=INFO, visible=bool(examples),
             elem_id="ser-examples",
         )  # fmt: skip
 

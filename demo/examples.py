@@ -40,7 +40,7 @@ def shipped() -> list[Example]:
     """The clips in `examples/`."""
     paths = sorted(FOLDER.glob("*.flac"))
     return [
-        Example(f"Voice {number}", path, _EMODB[path.stem[5]], GERMAN) for number, path in enumerate(paths, start=1)
+        Example(f"German {number}", path, _EMODB[path.stem[5]], GERMAN) for number, path in enumerate(paths, start=1)
     ]
 
 
@@ -55,7 +55,7 @@ def real(data_dir: str | None) -> list[Example]:
         names = (f"03-01-{number:02d}-{strength}-01-01-{actor:02d}" for strength in ("02", "01"))
         path = next((files[name] for name in names if name in files), None)
         if path:
-            found.append(Example(f"Test actor {number}", path, emotion, TEST_ACTOR.format(actor=actor)))
+            found.append(Example(f"Actor {number}", path, emotion, TEST_ACTOR.format(actor=actor)))
     return found
 
 

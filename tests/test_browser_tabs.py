@@ -209,7 +209,7 @@ def test_about_tells_limits_figures_and_labels(open_page):
 
 def test_an_example_is_predicted_and_its_voice_measured(open_page):
     page = open_page()
-    page.get_by_role("radio", name="Voice 1").check()
+    page.get_by_role("radio", name="German 1").check()
     expect(page.locator("#ser-emotion .ser-label")).to_have_text(re.compile("|".join(EMOTIONS)))
     measures = page.locator(".ser-measure")
     expect(measures).to_have_count(7)
