@@ -19,7 +19,7 @@ def leakage_report(dataset: Dataset, split: Split) -> dict[str, Any]:
         another view in training. `leaking`: whether the test part shares a clip, or may by its protocol.
         `text`: corpus -> how many test clips say a sentence that tells their label, see `text_leakage`.
     """
-    contents, speakers = list(dataset["content"]), list(dataset["speaker"])
+    contents, speakers = dataset["content"][:], dataset["speaker"][:]
     trained = {clip for clip, _ in split.train}
     trained_contents = {contents[clip] for clip in trained}
     trained_speakers = {speakers[clip] for clip in trained} - {None, ""}

@@ -96,8 +96,9 @@ def load_with_left_out(
     if not corpora:
         raise CorpusError(f"No corpus is named; known are {', '.join(CORPORA)}.")
     relabel = dict(relabel or {})
+    left_out: list[dict[str, str]] = []
     if shards := find_shards(data_dir):  # cleaned when they were prepared
-        together, left_out = _of_labels_there(load_shards(shards, corpora)), []
+        together = _of_labels_there(load_shards(shards, corpora))
     else:
         together, left_out = _cleaned(corpora, data_dir, cache_dir, csv, (*(labels or ()), *relabel))
     for entry in left_out:
@@ -138,7 +139,7 @@ def _cleaned(
 def _of_labels_there(dataset: Dataset) -> Dataset:
     """A table of some of the corpora that were prepared together, without labels that only others have."""
     names = dataset.features["emotion"].names
-    return relabelled(dataset, in_order(names[index] for index in set(dataset["emotion"])), {})
+    return relabelled(dataset, in_order(names[index] for index in set(dataset["emotion"][:])), {})
 
 
 def _own_recordings_there(corpora: Sequence[str], data_dir: str | os.PathLike) -> str:
@@ -171,7 +172,7 @@ def relabelled(dataset: Dataset, labels: list[str], relabel: Mapping[str, str | 
     """
     names = dataset.features["emotion"].names
     target = {name: relabel.get(name, name) for name in names}
-    for corpus, old in sorted(set(zip(dataset["corpus"], dataset["emotion"], strict=True))):
+    for corpus, old in sorted(set(zip(dataset["corpus"][:], dataset["emotion"][:], strict=True))):
         name = names[old]
         if target[name] is not None and target[name] not in labels:
             raise CorpusError(
@@ -179,7 +180,7 @@ def relabelled(dataset: Dataset, labels: list[str], relabel: Mapping[str, str | 
                 "add it to the labels, or say under relabel what it counts as."
             )
     new_index = [labels.index(target[name]) if target[name] in labels else -1 for name in names]
-    column = [new_index[old] for old in dataset["emotion"]]
+    column = [new_index[old] for old in dataset["emotion"][:]]
     dataset = dataset.remove_columns("emotion").add_column("emotion", column, feature=ClassLabel(names=labels))
     kept = [index for index, label in enumerate(column) if label >= 0]
     return dataset if len(kept) == len(dataset) else dataset.select(kept)

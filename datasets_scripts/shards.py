@@ -41,7 +41,7 @@ def load_shards(shards: Sequence[Path], corpora: Sequence[str]) -> Dataset:
     names = [name for name in pq.read_schema(shards[0]).names if name != "audio"]
     table = Dataset.from_parquet([str(path) for path in shards], columns=names)
     table = table.add_column("audio", [place for path in shards for place in _places(path)])
-    there = list(table["corpus"])
+    there = table["corpus"][:]
     for name in corpora:
         if name not in there:
             known = ", ".join(dict.fromkeys(there))
@@ -64,7 +64,8 @@ def recording(audio: str) -> str | bytes:
 def _places(shard: Path) -> list[str]:
     with pq.ParquetFile(shard) as file:
         names = file.read(columns=["audio.path"])["audio"].to_pylist()
-    return [f"{shard.resolve()}#{row}/{audio['path']}" for row, audio in enumerate(names)]
+    path = shard.resolve()
+    return [f"{path}#{row}/{audio['path']}" for row, audio in enumerate(names)]
 
 
 @lru_cache

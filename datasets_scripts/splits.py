@@ -64,7 +64,7 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
         CorpusError: The protocol or fold does not exist for these corpora.
     """
     _check_protocol(protocol)
-    if len(found := set(dataset["emotion"])) < 2:
+    if len(found := set(dataset["emotion"][:])) < 2:
         name = "".join(dataset.features["emotion"].names[label] for label in found) or "none"
         raise CorpusError(
             f"These clips have one label only ({name}); two or more are needed: "
@@ -77,7 +77,7 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
         train, validation, test = held_out[protocol](dataset, fold, seed, notes)
     else:
         clips = np.arange(len(dataset))
-        strata = np.array([f"{c}/{e}" for c, e in zip(dataset["corpus"], dataset["emotion"], strict=True)])
+        strata = np.array([f"{c}/{e}" for c, e in zip(dataset["corpus"][:], dataset["emotion"][:], strict=True)])
         if protocol == "random-augmented":
             everything = [(int(clip), view) for clip in clips for view in views]
             strata = np.repeat(strata, len(views))
@@ -99,7 +99,7 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
 
 def _untrained_labels(dataset: Dataset, train: list[int]) -> list[str]:
     """Labels of the table that no training clip has, one sentence each."""
-    emotion, names = list(dataset["emotion"]), dataset.features["emotion"].names
+    emotion, names = dataset["emotion"][:], dataset.features["emotion"].names
     missing = set(emotion) - {emotion[clip] for clip in train}
     return [f"{names[label]}: no training clip has this label, so it is never predicted." for label in sorted(missing)]
 
@@ -145,7 +145,7 @@ def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
     published = json.loads(_FOLDS_FILE.read_text())
     _check_speakers(dataset)
     speakers: dict[str, set[str]] = defaultdict(set)
-    for corpus, speaker in zip(dataset["corpus"], dataset["speaker"], strict=True):
+    for corpus, speaker in zip(dataset["corpus"][:], dataset["speaker"][:], strict=True):
         speakers[corpus].add(speaker)
     folds = {}
     for corpus, found in speakers.items():
@@ -164,7 +164,7 @@ def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
 
 
 def _check_speakers(dataset: Dataset) -> None:
-    for corpus, speaker in zip(dataset["corpus"], dataset["speaker"], strict=True):
+    for corpus, speaker in zip(dataset["corpus"][:], dataset["speaker"][:], strict=True):
         if not speaker:
             raise CorpusError(
                 f"{corpus} does not say who speaks, so that no split by speaker can be made: "
@@ -175,7 +175,7 @@ def _check_speakers(dataset: Dataset) -> None:
 def _by_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tuple[list[int], list[int], list[int]]:
     folds = _speaker_folds(dataset)
     _check_fold(fold, max(len(corpus_folds) for corpus_folds in folds.values()))
-    speaker = list(dataset["speaker"])
+    speaker = dataset["speaker"][:]
     held_out = {name for corpus_folds in folds.values() for name in corpus_folds[(fold - 1) % len(corpus_folds)]}
     test = [index for index, name in enumerate(speaker) if name in held_out]
     rest = [index for index, name in enumerate(speaker) if name not in held_out]
@@ -188,13 +188,13 @@ def _by_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tup
 def _speakers(dataset: Dataset) -> list[str]:
     """Everybody who speaks, corpus by corpus."""
     _check_speakers(dataset)
-    place = {name: index for index, name in enumerate(dict.fromkeys(dataset["corpus"]))}
-    pairs = set(zip(dataset["corpus"], dataset["speaker"], strict=True))
+    place = {name: index for index, name in enumerate(dict.fromkeys(dataset["corpus"][:]))}
+    pairs = set(zip(dataset["corpus"][:], dataset["speaker"][:], strict=True))
     return [speaker for _, speaker in sorted(pairs, key=lambda pair: (place[pair[0]], pair[1]))]
 
 
 def _by_one_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tuple[list[int], list[int], list[int]]:
-    names, corpus, speaker = _speakers(dataset), list(dataset["corpus"]), list(dataset["speaker"])
+    names, corpus, speaker = _speakers(dataset), dataset["corpus"][:], dataset["speaker"][:]
     if len(names) < 2:
         raise CorpusError("There is one speaker only; a split by speaker needs two or more.")
     _check_fold(fold, len(names))
@@ -211,7 +211,7 @@ def _by_one_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) ->
 def _by_corpus(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tuple[list[int], list[int], list[int]]:
     """Fold 1 tests the first corpus, and so on; clips with a label that no other corpus has are in no part."""
     _check_speakers(dataset)
-    corpus, emotion, names = list(dataset["corpus"]), list(dataset["emotion"]), dataset.features["emotion"].names
+    corpus, emotion, names = dataset["corpus"][:], dataset["emotion"][:], dataset.features["emotion"].names
     corpora = list(dict.fromkeys(corpus))
     if len(corpora) < 2:
         raise CorpusError(f"Protocol leave-corpus-out needs two corpora or more; here is {corpora[0]} only.")
@@ -236,7 +236,7 @@ def _spare_speakers(
     dataset: Dataset, corpora: Sequence[str], rest: list[int], seed: int, notes: list[str]
 ) -> tuple[list[int], list[int]]:
     """Training and validation clips of those that are not tested, by speakers of each of `corpora`."""
-    corpus, speaker, sex, emotion = (list(dataset[name]) for name in ("corpus", "speaker", "sex", "emotion"))
+    corpus, speaker, sex, emotion = (dataset[name][:] for name in ("corpus", "speaker", "sex", "emotion"))
     rows: dict[str, list[int]] = {name: [] for name in corpora}
     for index in rest:
         rows[corpus[index]].append(index)

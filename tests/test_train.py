@@ -247,11 +247,15 @@ def epochs_of(out):
     return [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
 
 
-def test_two_processes_of_the_distributed_launcher(small_preset, mini_ravdess, environment, tmp_path):
+@pytest.mark.parametrize(
+    "launcher",
+    ["torch.distributed.run --standalone --nproc_per_node=2", "accelerate.commands.launch --cpu --num_processes 2"],
+)
+def test_two_processes_of_a_launcher(launcher, small_preset, mini_ravdess, environment, tmp_path):
     out = tmp_path / "two"
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     done = subprocess.run(
-        launcher + command(small_preset, mini_ravdess, out, "--max_steps", 4, "--disable_tqdm", "True")[1:],
+        [sys.executable, "-m", *launcher.split(),
+         *command(small_preset, mini_ravdess, out, "--max_steps", 4, "--disable_tqdm", "True")[1:]],
         env=environment, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3_000:]

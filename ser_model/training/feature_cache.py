@@ -78,9 +78,9 @@ class ViewFrames(torch.utils.data.Dataset):
         self.weights = np.ones(len(self.items), dtype=np.float32)
         self.label_masks: np.ndarray | None = None
         self.num_features = extractor.feature_size
-        self.labels = list(table["emotion"])
+        self.labels = table["emotion"][:]
         self.streaming = streaming
-        clips = list(table["audio"]) if streaming else table.select_columns("audio")
+        clips = table["audio"] if streaming else table.select_columns("audio")
         self.views = {
             view: _view(clips, extractor, augmentation, view, seed, num_proc)
             for view in sorted({view for _, view in self.items})
@@ -106,14 +106,14 @@ class ViewFrames(torch.utils.data.Dataset):
 
 
 def _view(
-    clips: Dataset | list[str],
+    clips: Dataset | Sequence[str],
     extractor: SerFeatureExtractor,
     augmentation: Augmentation,
     view: int,
     seed: int,
     num_proc: int,
 ) -> Dataset | OnDemand:
-    """Features of one view of the clips: of a table in the cache, of a list of paths on demand."""
+    """Features of one view of the clips: of a table in the cache, of paths on demand."""
     front_end = {
         name: getattr(extractor, name)
         for name in ("features", "sampling_rate", "n_fft", "hop_length", "num_mel_bins", "num_mfcc", "voice_quality")
@@ -125,7 +125,7 @@ def _view(
         "extractor_class": type(extractor), "front_end": front_end, "augmentation": changes, "view": view,
         "seed": seed if view else 0, "version": _VERSION,
     }  # fmt: skip
-    if isinstance(clips, list):
+    if not isinstance(clips, Dataset):
         return OnDemand(_clip_frames, clips, settings)
     return map_clips(
         clips,

@@ -39,7 +39,7 @@ def run_record(run: RunArguments, preset: Preset, seed: int, table: Dataset | No
 
 def corpora_fingerprint(table: Dataset) -> str:
     """Hash of every clip's corpus, speaker, label and samples, wherever the files lie."""
-    columns = [table[name] for name in ("corpus", "speaker", "emotion", "content")]
+    columns = [table[name][:] for name in ("corpus", "speaker", "emotion", "content")]
     rows = json.dumps(list(zip(*columns, strict=True)))
     return hashlib.sha256(rows.encode()).hexdigest()[:16]
 

@@ -74,7 +74,7 @@ class RunData:
 
     def weigh(self, loss: Loss) -> None:
         """Gives the items the weights and label masks of a loss."""
-        training, corpora = self.training, list(self.table["corpus"])
+        training, corpora = self.training, self.table["corpus"][:]
         training.weights = loss.item_weights(
             [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
         )

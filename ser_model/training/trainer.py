@@ -118,10 +118,10 @@ class SerTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset=None):
         """As Trainer's; clips that are read when they are asked for come in an order that reads few files at once."""
-        items = self.train_dataset if train_dataset is None else train_dataset
-        if not getattr(items, "streaming", False):
+        dataset: Any = self.train_dataset if train_dataset is None else train_dataset
+        if not getattr(dataset, "streaming", False):
             return super()._get_train_sampler(train_dataset)
-        return StreamSampler(items.items, self.args.seed, lambda: int((self.state.epoch or 0) + 1e-6))
+        return StreamSampler(dataset.items, self.args.seed, lambda: int((self.state.epoch or 0) + 1e-6))
 
     def _get_eval_sampler(self, eval_dataset):
         """As Trainer's; clips that are read when they are asked for are not read once more for their lengths."""
