@@ -85,8 +85,8 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
     clips_per_label: ClassVar[dict[str, int]] = {}  # the whole corpus; empty where nobody can know
     clips_per_speaker: ClassVar[dict[str, int]] = {}
 
-    def __init__(self, data_dir: str | os.PathLike, cache_dir: str | os.PathLike | None = None):
-        self.scan_result = self.scan(data_dir, cache_dir)
+    def __init__(self, data_dir: str | os.PathLike, cache_dir: str | os.PathLike | None = None, **hints: Any):
+        self.scan_result = self.scan(data_dir, cache_dir, **hints)
         if not self.scan_result.clips:
             near = "".join(f" Not taken: {line}." for line in near_misses(type(self), Path(data_dir)))
             raise CorpusError(

@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested: the four protocols, and what each of them leaks.
+"""Who is trained on and who is tested: the protocols, and what each of them leaks.
 
 An item is a pair (clip, view): the clip's row number, and 0 for the clip as recorded or n for its
 n-th augmented view.
@@ -10,19 +10,17 @@ import json
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from datasets import Dataset
 from sklearn.model_selection import GroupKFold, StratifiedKFold, train_test_split
 
 from .base import CorpusError
-from .texts import text_leakage
 
-PROTOCOLS = ("speaker", "leave-corpus-out", "random", "random-augmented")
+PROTOCOLS = ("speaker", "leave-one-speaker-out", "leave-corpus-out", "random", "random-augmented")
 VALIDATION_SPEAKERS = 0.15
 MIN_TRAINING_SPEAKERS = 3  # with fewer, no whole speaker can be spared for validation
 VALIDATION_CLIPS = 0.10
@@ -53,10 +51,11 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
 
     Args:
         dataset: Table with the columns `corpus`, `speaker`, `sex` and `emotion`.
-        protocol: `speaker`: test speakers are never in the training part. `leave-corpus-out`: one corpus
-            is tested, in fold 1 the first, on the labels that it has in common with the others. `random`:
-            a stratified fifth of the clips is the test part; speakers are shared. `random-augmented`:
-            views are made first and then split, so that the clips themselves leak.
+        protocol: `speaker`: test speakers are never in the training part. `leave-one-speaker-out`: each of them
+            in turn, in fold 1 the first of the first corpus. `leave-corpus-out`: one corpus is tested, in fold 1
+            the first, on the labels that it has in common with the others. `random`: a stratified fifth of the
+            clips is the test part; speakers are shared. `random-augmented`: views are made first and then split,
+            so that the clips themselves leak.
         fold: Number of the fold, from 1.
         seed: Draws validation speakers and random folds.
         num_views: Augmented views of each clip beside the clip itself.
@@ -64,8 +63,7 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
     Raises:
         CorpusError: The protocol or fold does not exist for these corpora.
     """
-    if protocol not in PROTOCOLS:
-        raise CorpusError(f"There is no protocol called {protocol}; known are {', '.join(PROTOCOLS)}.")
+    _check_protocol(protocol)
     if len(found := set(dataset["emotion"])) < 2:
         name = "".join(dataset.features["emotion"].names[label] for label in found) or "none"
         raise CorpusError(
@@ -74,10 +72,9 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
         )
     notes: list[str] = []
     views = range(num_views + 1)
-    if protocol == "speaker":
-        train, validation, test = _by_speaker(dataset, fold, seed, notes)
-    elif protocol == "leave-corpus-out":
-        train, validation, test = _by_corpus(dataset, fold, seed, notes)
+    held_out = {"speaker": _by_speaker, "leave-one-speaker-out": _by_one_speaker, "leave-corpus-out": _by_corpus}
+    if protocol in held_out:
+        train, validation, test = held_out[protocol](dataset, fold, seed, notes)
     else:
         clips = np.arange(len(dataset))
         strata = np.array([f"{c}/{e}" for c, e in zip(dataset["corpus"], dataset["emotion"], strict=True)])
@@ -90,6 +87,7 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
             return Split(protocol, fold, seed, leaking[0], leaking[1], leaking[2], notes)
         train, validation, test = _stratified(clips, strata, fold, seed, notes)
         notes.append("Speakers are shared between training and test.")
+    notes += _untrained_labels(dataset, train)
     return Split(
         protocol, fold, seed,
         train=[(clip, view) for clip in train for view in views],
@@ -99,10 +97,47 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
     )  # fmt: skip
 
 
+def _untrained_labels(dataset: Dataset, train: list[int]) -> list[str]:
+    """Labels of the table that no training clip has, one sentence each."""
+    emotion, names = list(dataset["emotion"]), dataset.features["emotion"].names
+    missing = set(emotion) - {emotion[clip] for clip in train}
+    return [f"{names[label]}: no training clip has this label, so it is never predicted." for label in sorted(missing)]
+
+
 def count_published_folds(corpus: str) -> int | None:
     """How many speaker folds a corpus has; None for one whose speakers are grouped as they come."""
     published = json.loads(_FOLDS_FILE.read_text())
     return len(published[corpus]["test_speakers"]) if corpus in published else None
+
+
+def count_folds(protocol: str, corpora: Sequence[str], load: Callable[[], Dataset]) -> int:
+    """How many folds a protocol has.
+
+    Args:
+        protocol: One of `PROTOCOLS`.
+        corpora: Names of the corpora.
+        load: Gives their table, where it takes a look at the speakers.
+
+    Raises:
+        CorpusError: There is no such protocol, or the speakers are not known.
+    """
+    published = [count_published_folds(corpus) for corpus in corpora]
+    if protocol == "speaker" and all(published):
+        return max(count for count in published if count)
+    if protocol == "leave-corpus-out":
+        return len(corpora)
+    if protocol in ("random", "random-augmented"):
+        return NUM_RANDOM_FOLDS
+    _check_protocol(protocol)
+    table = load()
+    return (
+        len(_speakers(table)) if protocol == "leave-one-speaker-out" else max(map(len, _speaker_folds(table).values()))
+    )
+
+
+def _check_protocol(protocol: str) -> None:
+    if protocol not in PROTOCOLS:
+        raise CorpusError(f"There is no protocol called {protocol}; known are {', '.join(PROTOCOLS)}.")
 
 
 def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
@@ -118,7 +153,10 @@ def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
             folds[corpus] = [[f"{corpus}_{name}" for name in fold] for fold in published[corpus]["test_speakers"]]
             continue
         if len(found) < 2:
-            raise CorpusError(f"{corpus} has one speaker only; a split by speaker needs two or more.")
+            raise CorpusError(
+                f"{corpus} has one speaker only; a split by speaker needs two or more: record another one, or choose "
+                "--protocol random, whose figures say nothing about new voices."
+            )
         names = np.array(sorted(found))
         groups = GroupKFold(n_splits=min(NUM_RANDOM_FOLDS, len(names))).split(names, groups=names)
         folds[corpus] = [names[test].tolist() for _, test in groups]
@@ -130,7 +168,7 @@ def _check_speakers(dataset: Dataset) -> None:
         if not speaker:
             raise CorpusError(
                 f"{corpus} does not say who speaks, so that no split by speaker can be made: "
-                "name the speakers, or choose --protocol random."
+                "name the speakers by folders <speaker>/<label>/ or a column speaker, or choose --protocol random."
             )
 
 
@@ -144,6 +182,29 @@ def _by_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tup
     train, validation = _spare_speakers(dataset, list(folds), rest, seed, notes)
     if not test:
         raise CorpusError(f"None of fold {fold}'s test speakers is in the data.")
+    return train, validation, test
+
+
+def _speakers(dataset: Dataset) -> list[str]:
+    """Everybody who speaks, corpus by corpus."""
+    _check_speakers(dataset)
+    place = {name: index for index, name in enumerate(dict.fromkeys(dataset["corpus"]))}
+    pairs = set(zip(dataset["corpus"], dataset["speaker"], strict=True))
+    return [speaker for _, speaker in sorted(pairs, key=lambda pair: (place[pair[0]], pair[1]))]
+
+
+def _by_one_speaker(dataset: Dataset, fold: int, seed: int, notes: list[str]) -> tuple[list[int], list[int], list[int]]:
+    names, corpus, speaker = _speakers(dataset), list(dataset["corpus"]), list(dataset["speaker"])
+    if len(names) < 2:
+        raise CorpusError("There is one speaker only; a split by speaker needs two or more.")
+    _check_fold(fold, len(names))
+    tested = names[fold - 1]
+    notes.append(f"Test speaker: {tested}.")
+    test = [index for index, name in enumerate(speaker) if name == tested]
+    rest = [index for index, name in enumerate(speaker) if name != tested]
+    train, validation = _spare_speakers(
+        dataset, list(dict.fromkeys(corpus[index] for index in rest)), rest, seed, notes
+    )
     return train, validation, test
 
 
@@ -241,32 +302,3 @@ def _tenth(rest: list[int], strata: Sequence, seed: int, notes: list[str]) -> tu
 def _check_fold(fold: int, count: int) -> None:
     if not 1 <= fold <= count:
         raise CorpusError(f"There is no fold {fold}: these corpora have folds 1 to {count} under this protocol.")
-
-
-def leakage_report(dataset: Dataset, split: Split) -> dict[str, Any]:
-    """What validation and test share with training.
-
-    Returns:
-        For each of `validation` and `test`: `shared_speakers`; `shared_clips`, clips whose recording
-        (by its decoded samples) stands in training too; `augmented_twins`, items whose clip has
-        another view in training. `leaking`: whether the test part shares a clip, or may by its protocol.
-        `text`: corpus -> how many test clips say a sentence that tells their label, see `text_leakage`.
-    """
-    contents, speakers = list(dataset["content"]), list(dataset["speaker"])
-    trained = {clip for clip, _ in split.train}
-    trained_contents = {contents[clip] for clip in trained}
-    trained_speakers = {speakers[clip] for clip in trained} - {None, ""}
-    report: dict[str, Any] = {"notes": split.notes}
-    for name in ("validation", "test"):
-        items = split.parts()[name]
-        clips = {clip for clip, _ in items}
-        report[name] = {
-            "shared_speakers": len({speakers[clip] for clip in clips} & trained_speakers),
-            "shared_clips": sum(contents[clip] in trained_contents for clip in clips),
-            "augmented_twins": sum(clip in trained for clip, _ in items),
-        }
-    if not all(speakers):
-        report["notes"] = [*split.notes, "Some clips do not say who speaks: shared speakers are those known."]
-    report["text"] = text_leakage(dataset, trained, {clip for clip, _ in split.test})
-    report["leaking"] = report["test"]["shared_clips"] > 0 or split.protocol == "random-augmented"
-    return report

@@ -9,6 +9,7 @@ from pathlib import Path
 from ser_model.audio import passed_over_text, printable, walk_audio
 
 from .base import CorpusError
+from .folder import FolderBuilder, shortcomings
 from .loading import find_corpus
 from .near_misses import near_misses
 
@@ -32,8 +33,24 @@ def inventory(name: str, data_dir: Path) -> str:
     ]
     if scan.copies:
         lines.append(f"  {len(scan.copies):,} further copies of clips, not counted")
+    if builder is FolderBuilder:
+        rows = [(clip.row["emotion"], clip.row["speaker"]) for clip in scan.clips]
+        lines += [f"  {sentence}" for sentence in shortcomings(rows)]
     lines += [f"  misnamed: {printable(path)}: {reason}" for path, reason in scan.defects]
     return "\n".join(lines + near)
+
+
+def own_recordings(data_dir: Path, others: list[str]) -> str:
+    """The inventory of the corpus `folder`; beside other corpora it lies in a subfolder of that name."""
+    below, builders = data_dir / FolderBuilder.corpus, [find_corpus(name) for name in others]
+    if not below.is_dir() and any(
+        builder.scan(data_dir).clips or near_misses(builder, data_dir) for builder in builders
+    ):
+        return f"{FolderBuilder.corpus}: not there. Recordings of your own go into {below}."
+    try:
+        return inventory(FolderBuilder.corpus, data_dir)
+    except CorpusError as error:
+        return f"{FolderBuilder.corpus}: {error}"
 
 
 def passed_over(data_dir: Path, corpora: list[str]) -> str:
@@ -46,7 +63,7 @@ def passed_over(data_dir: Path, corpora: list[str]) -> str:
 
 
 def corpora_there(data_dir: Path, corpora: list[str]) -> list[str]:
-    """Those of `corpora` that have clips below `data_dir`.
+    """Those of `corpora` that have clips below `data_dir`; `folder` where neither they nor anything like them lies.
 
     Raises:
         CorpusError: None of them has.
@@ -54,6 +71,8 @@ def corpora_there(data_dir: Path, corpora: list[str]) -> list[str]:
     there = [name for name in corpora if find_corpus(name).scan(data_dir).clips]
     if not there:
         near = [line for name in corpora for line in near_misses(find_corpus(name), data_dir)]
+        if not near and FolderBuilder.scan(data_dir).clips:
+            return [FolderBuilder.corpus]
         said = "".join(f" Not taken: {line}." for line in near)
         raise CorpusError(f"None of {', '.join(corpora)} lies below {data_dir}.{said}")
     return there

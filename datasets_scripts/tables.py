@@ -10,13 +10,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from datasets import ClassLabel, Features
+from pyarrow import ArrowException, parquet
+
 from ser_model.audio import printable, walk_audio
 
 PATH_COLUMNS = ("path", "file_name", "file", "filename", "filepath", "audio", "wav")
 LABEL_COLUMNS = ("label", "emotion", "class")
-OTHER_COLUMNS = ("speaker", "sex")
+SPEAKER_COLUMNS = ("speaker", "speaker_id", "spk", "subject", "actor")
+SEX_COLUMNS = ("sex", "gender")
 DELIMITERS = (",", ";", "\t")
-ENDINGS = (".csv", ".tsv")
+PARQUET = ".parquet"
+ENDINGS = (".csv", ".tsv", PARQUET)
 
 
 class TableError(ValueError):
@@ -36,14 +41,14 @@ def read_table(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
     Raises:
         TableError: There are no columns of paths and labels, or a line does not fit the header.
     """
+    if table.suffix.lower() == PARQUET:
+        yield from _read_parquet(table)
+        return
     text = _text(table)
     header = next((line for line in text.splitlines() if line.strip()), "")
     layouts = [(sign, _columns(next(csv.reader([header], delimiter=sign), []))) for sign in DELIMITERS]
     sign, columns = max(layouts, key=lambda layout: len(layout[1]))
-    if not {"path", "label"} <= columns.keys():
-        raise TableError(
-            f"{table} needs the columns path and label; it has {printable(', '.join(_names(header))) or 'none'}."
-        )
+    _check_columns(table, columns, _names(header))
     reader = csv.reader(io.StringIO(text), delimiter=sign)
     width = 0
     try:
@@ -66,6 +71,31 @@ def read_table(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise TableError(f"Line {reader.line_num} of {table} cannot be read: {error}.") from None
 
 
+def _read_parquet(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """As `read_table`; the columns may be those of a data set of the Hub, whose labels are numbered."""
+    try:
+        content = parquet.read_table(table)
+    except (OSError, ArrowException) as error:
+        raise TableError(f"{table} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
+    columns, features = _columns(content.column_names), Features.from_arrow_schema(content.schema)
+    _check_columns(table, columns, content.column_names)
+    values = {}
+    for name, place in columns.items():
+        cells, feature = content.column(place).to_pylist(), features[content.column_names[place]]
+        if any(isinstance(cell, (dict, bytes)) for cell in cells):
+            raise TableError(f"{table} holds recordings in itself; it has to name their files.")
+        if isinstance(feature, ClassLabel):
+            cells = [None if cell is None or cell < 0 else feature.int2str(cell) for cell in cells]
+        values[name] = ["" if cell is None else str(cell).strip() for cell in cells]
+    for row in range(len(content)):
+        yield row + 2, {name: cells[row] for name, cells in values.items()}
+
+
+def _check_columns(table: Path, columns: dict[str, int], names: list[str]) -> None:
+    if not {"path", "label"} <= columns.keys():
+        raise TableError(f"{table} needs the columns path and label; it has {printable(', '.join(names)) or 'none'}.")
+
+
 def _names(header: str) -> list[str]:
     sign = max(DELIMITERS, key=header.count)
     return [name.strip() for name in next(csv.reader([header], delimiter=sign), [])]
@@ -78,7 +108,8 @@ def _columns(names: list[str]) -> dict[str, int]:
     for name, spellings in (
         ("path", PATH_COLUMNS),
         ("label", LABEL_COLUMNS),
-        *((name, (name,)) for name in OTHER_COLUMNS),
+        ("speaker", SPEAKER_COLUMNS),
+        ("sex", SEX_COLUMNS),
     ):
         place = next((lowered.index(spelling) for spelling in spellings if spelling in lowered), None)
         if place is not None:

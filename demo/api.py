@@ -12,6 +12,7 @@ from gradio.components.api_component import Api
 from pydantic import TypeAdapter
 
 from ser_model.audio import AudioError
+from ser_model.inference.timeline_reading import TimelineError
 from ser_model.inference.voice_profile import VoiceProfileError
 
 from . import messages
@@ -55,12 +56,15 @@ class Prediction:
 
 @dataclass
 class SegmentData:
-    """A stretch of one emotion; times in seconds. `unsure`: the label is too often wrong at this probability."""
+    """A stretch of one emotion; times in seconds.
+
+    `probability` is None where a person gave the label. `unsure`: the label is too often wrong at this probability.
+    """
 
     start: float
     end: float
     emotion: str
-    probability: float
+    probability: float | None
     unsure: bool
 
 
@@ -141,7 +145,7 @@ def in_words(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
             raise gr.Error(messages.NOTHING_CHOSEN, print_exception=False)
         try:
             return function(*args, **kwargs)
-        except (AudioError, NoModel, VoiceProfileError) as error:
+        except (AudioError, NoModel, TimelineError, VoiceProfileError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     return told
@@ -155,13 +159,15 @@ class Page(gr.Blocks):
         inputs += [None] * (len(block_fn.inputs) - len(inputs))
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """As in gradio, which keeps the last value of every component of a visitor's page: here not of profiles."""
+        """As in gradio, which keeps the last value of every component of a visitor's page: here not of profiles, nor
+        of HTML, since a workbench is large and may hold a profile.
+        """
         try:
             return await super().process_api(*args, **kwargs)
         finally:
             state = kwargs.get("state")
             for component in state.components if state else ():
-                if component["type"] in ("browserstate", "api"):
+                if component["type"] in ("api", "browserstate", "html"):
                     component["props"].pop("value", None)
 
 

@@ -10,10 +10,9 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ser_model.inference.timeline import Segment
-
 from .colours import EMOTION_COLOURS, colour_of
-from .messages import CANNOT_PLAY, NO_PREDICTION, PREDICTED, answer, percent
+from .messages import NO_PREDICTION, PREDICTED, answer, confidence, percent
+from .sentences import SENTENCES
 from .timeline_plot import clock
 
 NO_COLOUR = "var(--border-color-primary)"
@@ -29,6 +28,7 @@ _TEMPLATES.filters |= {
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "clock": clock,
     "colour": colour_of,
+    "confidence": confidence,
     "percent": percent,
 }
 
@@ -45,7 +45,8 @@ def html(value: str, elem_id: str) -> gr.HTML:
 
 def header(title: str, introduction: str, notice: Sequence[str]) -> str:
     """The head of the page; what people must be told ends with a link to the tab About."""
-    return render("header", title=title, introduction=introduction, notice=notice)
+    logo = (Path(__file__).parent / "static" / "favicon.svg").read_text()
+    return render("header", logo=logo, title=title, introduction=introduction, notice=notice)
 
 
 def waiting_card() -> str:
@@ -53,13 +54,18 @@ def waiting_card() -> str:
     return render("waiting")
 
 
-def message_card(message: str) -> str:
-    """A sentence in the place of a result."""
-    return render("message", message=message)
+def message_card(message: str, is_long: bool = False) -> str:
+    """A sentence in the place of a result; `is_long` where the clip can be opened in the tab Recording."""
+    return render("message", message=message, is_long=is_long)
 
 
 def emotion_card(
-    predicted: Mapping[str, Any], remarks: Sequence[str], lead: str = PREDICTED, live: bool = False
+    predicted: Mapping[str, Any],
+    remarks: Sequence[str],
+    lead: str = PREDICTED,
+    live: bool = False,
+    how: Sequence[str] = (),
+    is_long: bool = False,
 ) -> str:
     """The emotion in large letters, its probability, and remarks below; weaker where there is none or it is unsure.
 
@@ -68,11 +74,15 @@ def emotion_card(
         remarks: Sentences; empty ones are left out.
         lead: What stands above.
         live: Whether it stands in the tab Live, where it is drawn anew three times a second.
+        how: How it was measured, which is folded away; empty sentences are left out.
+        is_long: Whether the clip is offered to the tab Recording.
     """
     label = predicted["label"]
     return render(
         "emotion",
         answer=answer(predicted),
+        how=[sentence for sentence in how if sentence],
+        is_long=is_long,
         colour=NO_COLOUR if label is None else colour_of(label),
         lead=NO_PREDICTION if label is None else lead,
         live=live,
@@ -84,7 +94,16 @@ def emotion_card(
 
 def bar_list(probabilities: Mapping[str, float]) -> str:
     """Every emotion as a bar with its name and percentage, the most probable first."""
-    return render("bars", ranked=sorted(probabilities.items(), key=lambda item: -item[1]))
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    bars = [(label, share, percent(share)) for label, share in ranked]
+    return render("bars", title="Probability of each emotion", bars=bars, counts=False)
+
+
+def distribution(counts: Mapping[str, int]) -> str:
+    """Every label as a bar with its name and how many files have it."""
+    total = sum(counts.values())
+    bars = [(label, count / total, str(count)) for label, count in counts.items()]
+    return render("bars", title="Files of each emotion", bars=bars, counts=True)
 
 
 def note(sentences: Sequence[str]) -> str:
@@ -102,6 +121,17 @@ def picture(wide: str, narrow: str, description: str) -> str:
     return render("picture", wide=wide, narrow=narrow, description=description)
 
 
+def clip_picture(drawn: Sequence[tuple[str, tuple[float, float]]], description: str, caption: str) -> str:
+    """The picture of a clip, over which a playhead moves.
+
+    Args:
+        drawn: For a desk and for a phone: markup, and which part of its width is the time axis.
+        description: For those who do not see it.
+        caption: What it shows.
+    """
+    return render("clip_picture", drawn=drawn, description=description, caption=caption)
+
+
 def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
     """The colour of each emotion, and the hatching of silence."""
     return render("legend", labels=labels)
@@ -109,7 +139,7 @@ def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
 
 def sentences() -> str:
     """What a voice profile is, how to record one, and sentences to read."""
-    return render("sentences")
+    return render("sentences", sentences=SENTENCES)
 
 
 def progress_card(share: float, text: str) -> str:
@@ -141,30 +171,12 @@ def table(
     return render("table", caption=caption, head=head, rows=rows, swatches=swatches, sortable=sortable)
 
 
-def batch_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """One row for each predicted file; the heads sort it."""
-    cells = [
-        (
-            row["file"],
-            row["label"] if row["label"] and not row["unsure"] else answer(row),
-            percent(row["probabilities"][row["label"]]) if row["label"] else "",
-            f"{row['duration']:.1f}",
-            f"{row['speech']['seconds']:.1f}",
-        )
-        for row in rows
+def confusion(caption: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
+    """A confusion matrix: counts of clips, a row for each true emotion and a column for each predicted one."""
+    rows = [
+        (label, [(count, count / max(sum(row), 1)) for count in row]) for label, row in zip(labels, counts, strict=True)
     ]
-    head = ("file", "emotion", "probability", "seconds", "speech")
-    return table("Files", head, cells, swatches=True, sortable=True)
-
-
-def defect_list(defects: Sequence[tuple[str, str]]) -> str:
-    """Files without a prediction, each with its reason."""
-    return render("defects", defects=defects)
-
-
-def segment_table(segments: Sequence[Segment], path: str) -> str:
-    """One row for each segment, with a button that plays it, and the player; `path` is the recording's."""
-    return render("segments", segments=segments, path=path, cannot_play=CANNOT_PLAY)
+    return render("confusion", caption=caption, labels=labels, rows=rows)
 
 
 def measure_card(title: str, value: str, strip: str, place: str, meaning: str) -> str:
@@ -200,7 +212,7 @@ def live_waiting() -> str:
 def live_state(state: str, lead: str) -> str:
     """Stands in the place of the live emotion while there is none."""
     return render("emotion", answer=state, colour=NO_COLOUR, lead=lead, live=True, probability=None, remarks=(),
-                  weak=True)  # fmt: skip
+                  how=(), is_long=False, weak=True)  # fmt: skip
 
 
 def about(sections: Mapping[str, Sequence[str]], questions: Mapping[str, str]) -> str:

@@ -15,13 +15,14 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 AT_ONCE: dict[str, Any] = {"queue": False, "trigger_mode": "always_last", **QUIET}
 
 
-def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
+def audio_input(label: str, elem_id: str, long: bool = False, editable: bool = True) -> gr.Audio:
     """A place to upload or record a clip.
 
     Args:
         label: What is asked for.
         elem_id: Its id on the page.
         long: For recordings that the browser should not decode to draw their wave.
+        editable: Whether the clip can be trimmed.
     """
     return gr.Audio(
         label=label,
@@ -29,11 +30,17 @@ def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
         type="filepath",
         format=None,
         buttons=[],
-        editable=not long,
+        editable=editable and not long,
         waveform_options=gr.WaveformOptions(show_recording_waveform=not long),
         elem_id=elem_id,
         elem_classes="ser-audio",
     )
+
+
+def keep_clip(page: gr.Blocks, audio: gr.Audio, name: str) -> None:
+    """Has a clip outlive a reload: the browser tab keeps where it lies on the server, as long as it lies there."""
+    audio.change(None, audio, None, js=f"(clip) => window.serClips.keep('{name}', clip)", **AT_ONCE)
+    page.load(None, None, audio, js=f"() => window.serClips.kept('{name}')", **AT_ONCE)
 
 
 def one_speaker_box(info: str, elem_id: str) -> gr.Checkbox:
@@ -59,6 +66,7 @@ def long_job(
     shown: Sequence[gr.components.Component],
     cancel: gr.Button,
     waiting: str,
+    further: Sequence[gr.components.Component] = (),
 ) -> None:
     """Runs a generator that tells how far it is and can be cancelled between two of its steps.
 
@@ -73,13 +81,14 @@ def long_job(
         shown: Where progress and results go; the first is told why there are none.
         cancel: The button that ends it.
         waiting: What the first of `shown` says where nothing is given.
+        further: More settings, which `steps` takes after the `option`.
     """
     rest = [""] * (len(shown) - 1)
     asked: set[str | None] = set()  # sessions whose job is to end
 
-    def run(value: Any, setting: Any, request: gr.Request) -> Iterator[tuple[str, ...]]:
+    def run(request: gr.Request, *values: Any) -> Iterator[tuple[str, ...]]:
         asked.discard(request.session_hash)
-        for now in steps(value, setting):
+        for now in steps(*values):
             if request.session_hash in asked:
                 asked.discard(request.session_hash)
                 yield cards.note([messages.CANCELLED]), *rest
@@ -94,7 +103,8 @@ def long_job(
         return cards.note([waiting]), *rest
 
     gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, **AT_ONCE)
-    job = gr.on(triggers, run, [given, option], list(shown), trigger_mode="always_last", concurrency_limit=2, **QUIET)
+    job = gr.on(triggers, run, [given, option, *further], list(shown), trigger_mode="always_last", concurrency_limit=2,
+                **QUIET)  # fmt: skip
     job.then(lambda: gr.Button(interactive=False), None, cancel, **AT_ONCE)
     cancel.click(end, None, None, **AT_ONCE)
     given.clear(clear, None, list(shown), **AT_ONCE)  # type: ignore[attr-defined]

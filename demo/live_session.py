@@ -111,7 +111,8 @@ class LiveSession:
         end = length - self.seconds + until
         begin = max(length - self.seconds + stretches[0][0] - MARGIN_SECONDS, end - WINDOW_SECONDS)
         window = Window(since, until, max(0.0, min(begin, end - MIN_WINDOW_SECONDS)), end)
-        shares = next(predict_windows(recognizer, self.wave, [window], self.voice))[0]
+        (predicted,) = next(predict_windows(recognizer, self.wave, [window], self.voice))
+        shares = np.array(list(predicted.probabilities.values()))
         if self.now is not None:  # averaged with the previous prediction, so that the picture does not flicker
             shares = (shares + list(self.now.probabilities.values())) / 2
         named = dict(zip(recognizer.labels, map(float, shares), strict=True))

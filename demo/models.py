@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .loading import HUB_ID, NoModel, RecognizerLoader
+from .messages import model_summary
 
 MOST_TYPED = 2  # models typed in by visitors that stay loaded
 
@@ -33,6 +34,19 @@ class Models:
     def titles(self) -> list[str]:
         """Names of the models on offer, the page's own first."""
         return list(reversed(self._offered))
+
+    def name(self, title: str) -> str:
+        """The preset of a model on offer, with its title where that is another; a Hub id as it is."""
+        preset = (self.report(title) or {}).get("preset", title)
+        return title if preset == title else f"{preset} ({title})"
+
+    def caption(self, title: str) -> str:
+        """What a model on offer is called in a list: its name, corpora, accuracy and UAR with its interval."""
+        return " · ".join(filter(None, (self.name(title), model_summary(self.report(title)))))
+
+    def report(self, title: str) -> dict[str, Any] | None:
+        """The report in the folder of a model on offer, if there is one."""
+        return self.json_file(title, "report.json") if title in self._offered else None
 
     def find(self, title: str) -> RecognizerLoader:
         """The loader of a model on offer or, for any other name, of a Hub id.

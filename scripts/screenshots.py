@@ -26,11 +26,27 @@ def picture(page: Page, name: str) -> None:
     print(f"wrote {path} ({path.stat().st_size / 1000:.0f} kB)")
 
 
+def act(page: Page) -> None:
+    """Two takes, the second not judged yet."""
+    for _ in range(2):
+        page.locator("#ser-act-record").click()
+        page.wait_for_timeout(3000)
+        page.locator("#ser-act-record").click()
+        page.get_by_text("Was it right?").wait_for()
+        if not page.locator("#ser-act-forget").is_visible():
+            page.get_by_role("button", name="Yes", exact=True).click()
+
+
 def tour(page: Page, folder: Path) -> None:
     """Visits every tab in turn."""
     chosen = clips()
     one = chosen.get("fear") or next(iter(chosen.values()))
 
+    page.locator("#ser-act-target:not(:empty)").wait_for()
+    act(page)
+    picture(page, "act")
+
+    page.get_by_role("tab", name="Clip").click()
     page.set_input_files("#ser-audio input[type=file]", one)
     page.locator(".ser-measure").first.wait_for()
     picture(page, "clip")

@@ -26,7 +26,7 @@ DRAWN = "document.querySelector(selector)?.parentElement.innerHTML ?? ''"
 def click_an_example(page: Page, number: int) -> tuple[float, float]:
     """Seconds from the click to the answer and to the picture; the example must be another than the one before."""
     before = {selector: page.evaluate(f"selector => {DRAWN}", selector) for selector in (ANSWER, PICTURE)}
-    examples = page.locator("#ser-examples button")
+    examples = page.locator("#ser-examples label")
     examples.first.wait_for()
     since = time.monotonic()
     examples.nth(number % examples.count()).click()
@@ -84,6 +84,7 @@ def main() -> None:
         since = time.monotonic()
         with running_app(folder) as (url, process):
             page.goto(url)
+            page.get_by_role("tab", name="Clip").click()
             page.get_by_role("button", name="Predict the emotion").wait_for()
             print(f"page usable {time.monotonic() - since:.1f} s after the start")
             clicks(page)

@@ -1,6 +1,6 @@
 """A running app and a Chromium that visits it, for pictures and timings of the page.
 
-Clips are real ones where `SER_DATA_DIR` is set, else the synthetic examples.
+Clips are those of test actors where `SER_DATA_DIR` is set, else the examples that ship.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import soundfile
 from playwright.sync_api import Browser
 
-from demo.examples import real, synthetic
+from demo.examples import real, shipped
 from ser_model.audio import load_audio
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,9 +29,9 @@ PATIENCE = 120  # seconds
 
 
 def clips() -> dict[str, Path]:
-    """Clips by the name they have among the examples."""
-    found = real(os.environ.get("SER_DATA_DIR")) or synthetic()
-    return {label.split(": ")[1]: path for label, path in found}
+    """Clips of the examples by the emotion that is acted."""
+    found = real(os.environ.get("SER_DATA_DIR")) or shipped()
+    return {example.acted: example.path for example in found}
 
 
 def talk(path: Path, rate: int, pause: float) -> Path:

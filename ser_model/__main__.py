@@ -7,7 +7,9 @@ import os
 import sys
 
 from ser_model.cli import (
+    cross_validate,
     evaluate,
+    export,
     predict,
     push,
     push_space,
@@ -21,7 +23,9 @@ from ser_model.cli import (
 
 COMMANDS = {
     "predict": predict,
+    "cross-validate": cross_validate,
     "evaluate": evaluate,
+    "export": export,
     "push": push,
     "push-space": push_space,
     "results": results,

@@ -18,13 +18,13 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for P
 OpenPage = Callable[..., "playwright.Page"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app_folder(tmp_path_factory) -> Path:
     """Where the app has its log, its process id and its temporary files."""
     return tmp_path_factory.mktemp("app")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app_url(app_folder, tmp_path_factory) -> Iterator[str]:
     need_program("chromium")
     second = second_checkpoint(tmp_path_factory.mktemp("checkpoints"))
@@ -46,17 +46,18 @@ def browser(tmp_path_factory) -> Iterator[playwright.Browser]:
         f"--use-file-for-fake-audio-capture={path}",
     ]
     with playwright.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=need_program("chromium"), args=flags)
+        chromium = player.chromium.launch(executable_path=need_program("chromium"), args=flags,
+                                           ignore_default_args=["--hide-scrollbars"])  # fmt: skip
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
 def open_page(browser, app_url) -> Iterator[OpenPage]:
-    """Opens the page for a new visitor; afterwards no request may have left the machine, nor anything failed."""
+    """Opens a tab for a new visitor; afterwards no request may have left the machine, nor anything failed."""
     visits, hosts, errors = [], set(), []
 
-    def open_it(**options) -> playwright.Page:
+    def open_it(tab: str = "Clip", **options) -> playwright.Page:
         visit = browser.new_context(**options)
         visits.append(visit)
         visit.set_default_timeout(1000 * PATIENCE)
@@ -65,7 +66,8 @@ def open_page(browser, app_url) -> Iterator[OpenPage]:
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(app_url)
-        page.get_by_role("button", name="Predict the emotion").wait_for()
+        page.get_by_role("tab", name=tab, exact=True).click()
+        page.locator("#ser-act-target:not(:empty)").wait_for(state="attached")  # the model is loaded
         return page
 
     yield open_it

@@ -30,9 +30,9 @@ def voiced_tone(seconds: float, rate: int = 16_000, pitch: float = 140.0, seed: 
 
 
 def spoken(seconds: float, rate: int = 16_000, number: int = 0) -> np.ndarray:
-    """Synthetic speech without pauses, of one of four voices: a shipped example, repeated."""
+    """Synthetic speech without pauses, of one of four voices, repeated."""
     name = ("even", "high-and-lively", "loud-and-fast", "low-and-slow")[number % 4]
-    wave, of_file = soundfile.read(ROOT / "examples" / f"{name}.flac", dtype="float32")
+    wave, of_file = soundfile.read(ROOT / "tests" / "voices" / f"{name}.flac", dtype="float32")
     loud = np.flatnonzero(np.abs(wave) > 0.05 * np.abs(wave).max())
     wave = soxr.resample(wave[loud[0] : loud[-1]], of_file, rate)
     return 0.3 * np.resize(wave / np.abs(wave).max(), int(seconds * rate))

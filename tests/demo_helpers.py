@@ -10,6 +10,7 @@ import torch
 from conftest import spoken
 
 from ser_model import CnnBilstmConfig, CnnBilstmForAudioClassification, EmotionRecognizer, SerFeatureExtractor
+from ser_model.inference.results import EmotionResult
 
 LABELS = ["calm", "sad", "angry"]
 RATE = 16_000
@@ -28,6 +29,12 @@ def tiny_recognizer(seed: int = 0) -> EmotionRecognizer:
         label2id={label: index for index, label in enumerate(LABELS)},
     )
     return EmotionRecognizer(CnnBilstmForAudioClassification(config), SerFeatureExtractor(num_mel_bins=16))
+
+
+def results(labels: list[str], *rows: list[float]) -> list[EmotionResult]:
+    """Predictions for windows of three seconds, from their probabilities."""
+    named = [dict(zip(labels, row, strict=True)) for row in rows]
+    return [EmotionResult(max(each, key=lambda label: each[label]), each, None, 3.0) for each in named]
 
 
 def phrases(*seconds: float, pause: float = 1.0, rate: int = RATE) -> np.ndarray:

@@ -138,7 +138,7 @@ def test_noise_gets_no_emotion(client, tmp_path):
 def test_endpoints_with_one_required_input_are_offered(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert sorted(endpoints) == [
-        "/batch", "/compare", "/predict", "/timeline", "/voice_profile", "/voice_quality"
+        "/batch", "/compare", "/part", "/predict", "/timeline", "/timeline_file", "/voice_profile", "/voice_quality"
     ]  # fmt: skip
     for endpoint in endpoints.values():
         assert sum(not given["parameter_has_default"] for given in endpoint["parameters"]) == 1

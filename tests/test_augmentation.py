@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import voiced_tone
 
+from ser_model.training import augmentation as augmentation_module
 from ser_model.training.augmentation import Augmentation
 
 WAVE, RATE = voiced_tone(1.0), 16_000
@@ -82,3 +83,35 @@ def test_a_change_can_be_left_out():
     augmentation = Augmentation(views=40, probability=0.5, noise_snr_db=[10, 10])
     changed = [not np.array_equal(augmentation.view(WAVE, RATE, "a", view, 0), WAVE) for view in range(1, 41)]
     assert 8 < sum(changed) < 32
+
+
+def changed(**settings):
+    return Augmentation(views=1, probability=1.0, **settings).view(WAVE, RATE, "a", 1, 0)
+
+
+def power(wave, low=0, high=RATE / 2):
+    frequencies = np.fft.rfftfreq(len(wave), 1 / RATE)
+    spectrum = np.abs(np.fft.rfft(wave)) ** 2
+    return spectrum[(frequencies >= low) & (frequencies <= high)].sum() / len(wave)
+
+
+def test_recordings_are_made_of_other_length_level_and_band():
+    assert len(changed(speed=[1.25, 1.25])) == pytest.approx(len(WAVE) / 1.25, rel=0.01)
+    silent = changed(silence_seconds=0.5)
+    assert len(WAVE) < len(silent) < len(WAVE) + RATE and np.sum(silent**2) == pytest.approx(np.sum(WAVE**2))
+    assert np.std(changed(gain_db=[-20, -20])) == pytest.approx(np.std(WAVE) / 10, rel=1e-3)
+    assert np.mean(changed(room=True) ** 2) == pytest.approx(np.mean(WAVE**2), rel=1e-3)
+    assert 0 < np.abs(changed(clipped_share=0.3)).max() < np.abs(WAVE).max()
+    assert power(changed(band_hz=[[50, 50], [500, 500]]), 2_000) < 0.05 * power(WAVE, 2_000)
+    assert power(changed(sampling_rates=[4_000]), 2_500) < 0.05 * power(WAVE, 2_500)
+    tilted = changed(tilt_db=6)
+    assert abs(np.log(power(tilted, 1_000) / power(WAVE, 1_000))) > 0.05
+
+
+def test_backgrounds_have_the_ratio_asked_for_and_only_this_clip_in_them(monkeypatch):
+    for sound in augmentation_module.BACKGROUNDS:
+        monkeypatch.setattr(augmentation_module, "BACKGROUNDS", [sound])
+        noise = (changed(background_snr_db=[10, 10]) - WAVE).astype(np.float64)
+        sounding = noise[np.abs(noise) > 1e-9]
+        assert 10 * np.log10(np.mean(WAVE**2) / np.mean(sounding**2)) == pytest.approx(10, abs=0.5), sound
+        np.testing.assert_array_equal(changed(background_snr_db=[10, 10]), changed(background_snr_db=[10, 10]))

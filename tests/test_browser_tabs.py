@@ -18,14 +18,14 @@ from parselmouth.praat import call
 from test_app import PATIENCE, tone_file
 
 from demo import messages
-from demo.examples import synthetic
+from demo.examples import shipped
 from ser_model.labels import EMOTIONS
 
 pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 expect = playwright.expect
 expect.set_options(timeout=1000 * PATIENCE)
-TABS = ("Clip", "Live", "Recording", "Batch", "Compare", "My voice", "About")
+TABS = ("Act an emotion", "Clip", "Live", "Recording", "Batch", "Compare", "My voice", "About")
 
 
 def go(page: playwright.Page, tab: str) -> playwright.Page:
@@ -111,7 +111,7 @@ def test_a_ten_minute_recording(open_page, long_talk, tmp_path):
     expect(progress).to_be_visible()
     expect(status).to_contain_text("segments. Predicted:")
     expect(page.get_by_role("img", name="over time")).to_be_visible()
-    rows = page.locator(".ser-segments tbody tr")
+    rows = page.locator(".ser-workbench tbody tr")
     assert rows.count() >= 60
     check_downloads(page, tmp_path, rows.count())
     check_that_it_plays(page, rows.nth(3))
@@ -121,7 +121,7 @@ def check_downloads(page: playwright.Page, folder: Path, segments: int) -> None:
     texts = {}
     for link in ("CSV", "JSON", "Praat TextGrid"):
         with page.expect_download() as download:
-            page.get_by_role("link", name=link).click()
+            page.get_by_role("button", name=link).click()
         path = folder / download.value.suggested_filename
         download.value.save_as(path)
         texts[path.name] = path
@@ -140,14 +140,16 @@ def check_downloads(page: playwright.Page, folder: Path, segments: int) -> None:
 
 def check_that_it_plays(page: playwright.Page, row: playwright.Locator) -> None:
     button = row.get_by_role("button", name="Play")
-    start, end = (float(button.get_attribute(name)) for name in ("data-start", "data-end"))
+    start, end = map(float, re.findall(r"[\d.]+(?= to| seconds)", button.get_attribute("aria-label")))
     button.click()
-    page.wait_for_function("document.querySelector('.ser-player').currentTime > 0")
-    assert start <= page.evaluate("document.querySelector('.ser-player').currentTime") <= end
+    player = "document.querySelector('.ser-wave > div').shadowRoot.querySelector('audio')"
+    page.wait_for_function(f"{player}.currentTime > {start}")
+    minutes, seconds = page.inner_text(".ser-time").split(":")
+    assert start <= 60 * int(minutes) + float(seconds) <= end + 0.1
     expect(button).to_have_attribute("aria-current", "true")
 
 
-@pytest.mark.parametrize(("tab", "shown"), [("Recording", ".ser-segments"), ("Compare", ".ser-side")])
+@pytest.mark.parametrize(("tab", "shown"), [("Recording", ".ser-workbench"), ("Compare", ".ser-side")])
 def test_the_microphone_serves_other_tabs_too(open_page, tab, shown):
     page = go(open_page(), tab)
     page.get_by_role("button", name="Record audio").click()
@@ -207,7 +209,7 @@ def test_about_tells_limits_figures_and_labels(open_page):
 
 def test_an_example_is_predicted_and_its_voice_measured(open_page):
     page = open_page()
-    page.get_by_role("button", name="Synthetic: even").click()
+    page.get_by_role("radio", name="German 1").check()
     expect(page.locator("#ser-emotion .ser-label")).to_have_text(re.compile("|".join(EMOTIONS)))
     measures = page.locator(".ser-measure")
     expect(measures).to_have_count(7)
@@ -219,12 +221,12 @@ def test_an_example_is_predicted_and_its_voice_measured(open_page):
 def test_examples_clicked_one_after_the_other_are_predicted_without_the_queue(open_page):
     """A click in the moment in which gradio's queue closes its event stream would be lost, so none may need it."""
     page = open_page()
-    examples = page.locator("#ser-examples button")
-    lengths = [soundfile.info(path).duration for _, path in synthetic()]
+    examples = page.locator("#ser-examples").get_by_role("radio")
+    lengths = [soundfile.info(example.path).duration for example in shipped()]
     queued: list[str] = []
     page.on("request", lambda request: queued.append(request.url) if "/queue/" in request.url else None)
     for number, length in enumerate(lengths):
-        examples.nth(number).click()
+        examples.nth(number).check()
         expect(page.locator("#ser-emotion .ser-card")).to_contain_text(f"{length:.1f} s")
     expect(page.locator(".ser-measure")).to_have_count(7)
     assert queued == []
@@ -260,7 +262,7 @@ def fill(page: playwright.Page, folder: Path) -> None:
     tone, talk = tone_file(folder / "tone.wav", 1.0), recording(folder / "talk.wav", 2.0, 2.0)
     for tab, place, file, shown in (
         ("Clip", "#ser-audio", tone, ".ser-measure"),
-        ("Recording", "#ser-recording-audio", talk, ".ser-segments"),
+        ("Recording", "#ser-recording-audio", talk, ".ser-workbench"),
         ("Compare", "#ser-compare-audio", tone, ".ser-side"),
     ):
         go(page, tab)

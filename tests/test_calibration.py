@@ -81,7 +81,7 @@ def test_a_model_that_is_never_right_often_enough_is_always_unsure():
     assert fit_unsure_below(probabilities, references) == 1.0
     assert answered(probabilities, references, 1.0) == {"share": 0.0, "right": None}
     few = of_two_classes([0.9] * 5, [True] * 5)  # five right answers prove nothing
-    assert fit_unsure_below(*few) == 1.0
+    assert fit_unsure_below(*few) == 0.0
 
 
 def test_bands_hold_every_clip_once_and_tell_how_many_were_right():

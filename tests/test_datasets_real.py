@@ -8,7 +8,8 @@ from corpora_fixtures import real_corpora
 
 from datasets_scripts import find_corpus, load_with_left_out
 from datasets_scripts.audit import as_text, audit
-from datasets_scripts.splits import leakage_report, make_split
+from datasets_scripts.leakage import leakage_report
+from datasets_scripts.splits import make_split
 
 NAMES = ["ravdess", "crema_d", "tess", "savee"]
 

@@ -8,8 +8,9 @@ from corpora_fixtures import real_corpora
 from datasets import ClassLabel, Dataset
 
 from datasets_scripts import load_corpora
+from datasets_scripts.leakage import leakage_report
 from datasets_scripts.savee import SaveeBuilder
-from datasets_scripts.splits import leakage_report, make_split
+from datasets_scripts.splits import make_split
 from datasets_scripts.texts import says_common_sentence, text_leakage
 
 LABELS = ["neutral", "happy", "sad"]

@@ -10,7 +10,6 @@ import pytest
 from demo import cards
 from demo.colours import EMOTION_COLOURS, OTHER_COLOUR, colour_of, ink_on
 from ser_model.inference.results import EmotionResult, Speech
-from ser_model.inference.timeline import Segment
 from ser_model.labels import EMOTIONS
 
 # Severe colour blindness in linear RGB: Machado, Oliveira and Fernandes (2009).
@@ -67,7 +66,10 @@ def predicted(label: str | None, speech: Speech | None = None, unsure_below: flo
 def test_emotion_card_shows_label_share_and_only_what_there_is_to_say():
     markup = cards.emotion_card(predicted("fear"), ["Close second: sad (30 %).", "", "3.0 s"])
     assert '<strong class="ser-label">fear</strong>' in markup and "61 %" in markup
-    assert markup.count("<p>") == 2
+    assert "moderate confidence" in markup
+    assert markup.count("<p>") == 2 and "<details" not in markup
+    folded = cards.emotion_card(predicted("fear"), [], how=["UAR 53 %.", ""]).split("<details")[1]
+    assert "UAR 53 %." in folded and folded.count("<p>") == 1
     assert colour_of("fear") in markup and "ser-weak" not in markup
 
 
@@ -85,15 +87,16 @@ def test_nothing_from_outside_becomes_markup():
     for markup in (
         cards.message_card(evil),
         cards.note([evil]),
-        cards.emotion_card(predicted(evil), [evil], lead=evil),
+        cards.emotion_card(predicted(evil), [evil], lead=evil, how=[evil]),
         cards.bar_list({evil: 1.0}),
         cards.picture("", "", evil),
+        cards.clip_picture([("", (0.1, 0.9))], evil, evil),
         cards.legend([evil]),
         cards.progress_card(0.5, evil),
         cards.downloads({evil: (evil, "text/csv", evil)}),
         cards.table(evil, [evil], [[evil]], swatches=True, sortable=True),
-        cards.defect_list([(evil, evil)]),
-        cards.segment_table([Segment(0, 1, evil, 0.5)], evil),
+        cards.confusion(evil, [evil], [[1]]),
+        cards.distribution({evil: 1}),
         cards.measure_card(evil, evil, "", evil, evil),
         cards.live_state(evil, evil),
         cards.side_by_side([(evil, "")]),
@@ -117,16 +120,6 @@ def test_downloads_hold_the_file_itself():
 def test_progress_tells_how_far_it_is():
     markup = cards.progress_card(0.25, "Predicted 1 of 4 files")
     assert 'role="progressbar"' in markup and 'aria-valuenow="25"' in markup and "Predicted 1 of 4 files" in markup
-
-
-def test_segments_have_a_button_each_that_says_what_it_plays():
-    markup = cards.segment_table([Segment(61.0, 62.5, "sad", 0.4), Segment(70.0, 71.0, "calm", 0.6)], "/a/b c.wav")
-    assert re.findall(r'data-start="([\d.]+)" data-end="([\d.]+)"', markup) == [
-        ("61.000", "62.500"),
-        ("70.000", "71.000"),
-    ]
-    assert 'aria-label="Play sad, 61.0 to 62.5 seconds"' in markup and 'data-path="/a/b c.wav"' in markup
-    assert "1:01" in markup and "40 %" in markup
 
 
 def test_heads_sort_only_where_asked():

@@ -1,9 +1,11 @@
 """The tabs Batch, Compare and About, the voice panel and the examples, without a browser."""
 
+import base64
 import csv
 import io
 import json
 import re
+import threading
 from pathlib import Path
 
 import gradio as gr
@@ -13,9 +15,9 @@ import soundfile
 from conftest import ROOT, spoken
 from demo_helpers import LABELS, RATE, tiny_recognizer
 
-from demo import about_texts, examples, messages
+from demo import about_texts, batch_result, examples, messages, true_labels
 from demo.api import in_words
-from demo.loading import RecognizerLoader
+from demo.loading import NoModel, RecognizerLoader
 from demo.models import Models, others_beside
 from demo.tabs import about, batch, compare, voice_quality
 from ser_model.audio import AudioError
@@ -53,23 +55,57 @@ def models(checkpoints):
     return Models(RecognizerLoader(str(checkpoints / "first")), [str(checkpoints / "second")])
 
 
-def test_batch_predicts_the_good_and_lists_the_bad(tmp_path, clip):
+def test_batch_has_one_table_of_the_good_and_the_bad(tmp_path, clip):
     bad = tmp_path / "bad.wav"
     bad.write_text("words")
     *steps, (status, table) = batch.predict_or_message(tiny_recognizer, [clip, str(bad), clip])
     told = [re.search(r'aria-valuetext="([^"]+)"', progress)[1] for progress, _ in steps]
     assert told == ["Starting …", *(f"Predicted {done} of 3 files" for done in (1, 2, 3))]
     assert "2 files predicted, 1 failed." in status
-    assert "<strong>bad.wav</strong>: This file is not audio" in status
-    assert table.count("<tr>") == 3 and table.count('class="ser-sort"') == 5 and 'download="emotions.csv"' in table
-    assert str(tmp_path) not in status + table
+    assert re.search(r'ser-failed">.*?bad\.wav</td>.*?This file is not audio', table, re.DOTALL)
+    assert table.count('class="ser-play-file"') == 3 and table.count('class="ser-sort"') == 7
+    assert 'download="emotions.csv"' in table and 'aria-label="Files of each emotion"' in table
 
 
 def test_batch_csv_has_every_file_and_class(tmp_path, clip):
     rows = list(batch.predict_all(tiny_recognizer(), [Path(clip), tmp_path / "nowhere.wav"]))
-    good, bad = csv.DictReader(io.StringIO(batch.to_csv(rows)))
+    good, bad = csv.DictReader(io.StringIO(batch_result.to_csv(rows, LABELS)))
     assert good["file"] == "clip.wav" and sum(float(good[label]) for label in LABELS) == pytest.approx(1, abs=1e-4)
     assert bad["label"] == "" and bad["error"].startswith("There is no file")
+
+
+def test_batch_beside_true_labels(tmp_path, clip):
+    wave, rate = soundfile.read(clip)
+    names = ["angry - 1.wav", "2 sad.wav", "3.wav"]
+    for name in names:
+        soundfile.write(tmp_path / name, wave, rate)
+    files = [str(tmp_path / name) for name in names]
+    *_, (_, result) = batch.predict_or_message(tiny_recognizer, files, source=true_labels.NAMES)
+    predicted = csv.DictReader(io.StringIO(base64.b64decode(re.search(r"base64,([^\"]+)", result)[1]).decode()))
+    right = sum(row["label"] == row["true"] for row in predicted)
+    assert f"({right} of 2 files)" in result and "1 left out" in result and "Confusion matrix" in result
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("file,emotion\nA.wav,Angry\nb,sad\n", {"a.wav": "angry", "b.flac": "sad"}),
+        ("x;label;path\n1;bored;C:\\clips\\a.mp3\n", {"a.wav": "bored"}),
+        ("a.wav\tsad\n\nelse.wav\tcalm\n", {"a.wav": "sad"}),
+    ],
+)
+def test_true_labels_from_tables_as_people_write_them(tmp_path, content, found):
+    table = tmp_path / "labels.csv"
+    table.write_text(content, encoding="utf-8-sig")
+    assert true_labels.from_table(table, [Path("up/a.wav"), Path("up/b.flac")], LABELS) == found
+
+
+@pytest.mark.parametrize("content", [b"", b"one column\nonly\n", b"other.wav,sad\n", bytes(range(256))])
+def test_what_is_no_table_of_true_labels_is_told(tmp_path, clip, content):
+    table = tmp_path / "labels.csv"
+    table.write_bytes(content)
+    *_, (status, shown) = batch.predict_or_message(tiny_recognizer, [clip], False, true_labels.TABLE, str(table))
+    assert "labels.csv" in status and 'role="alert"' in status and shown == ""
 
 
 def test_batch_without_files_or_with_too_many_is_told(clip):
@@ -78,9 +114,9 @@ def test_batch_without_files_or_with_too_many_is_told(clip):
     assert "501 files" in status and table == ""
 
 
-def test_all_files_bad_gives_no_table(tmp_path):
+def test_all_files_bad_are_rows_too(tmp_path):
     *_, (status, table) = batch.predict_or_message(tiny_recognizer, [str(tmp_path / "nowhere.wav")])
-    assert "0 files predicted, 1 failed." in status and table == ""
+    assert "0 files predicted, 1 failed." in status and "nowhere.wav" in table and "emotions.csv" not in table
 
 
 def test_compare_gives_one_answer_a_model(models, clip):
@@ -91,10 +127,44 @@ def test_compare_gives_one_answer_a_model(models, clip):
         assert entry["error"] is None and entry["duration"] == pytest.approx(2.0)
         assert entry["label"] == max(entry["probabilities"], key=entry["probabilities"].get)
     assert entries[0]["probabilities"] != entries[1]["probabilities"]
-    markup = compare.compare_or_message(models, clip, models.titles)
+    *_, markup = compare.compare_or_message(models, clip, models.titles)
     assert (
         markup.count("<section>") == 2 and "Accuracy on unseen speakers: 55 %" in markup and messages.UNKNOWN in markup
     )
+
+
+class Unreachable:
+    """A model whose Hub does not answer."""
+
+    def __init__(self):
+        self.gives_up = threading.Event()
+
+    def __call__(self):
+        assert self.gives_up.wait(60)
+        raise NoModel("The Hub does not answer.")
+
+
+def test_a_model_that_does_not_answer_holds_up_no_other(models, clip, monkeypatch):
+    silent = Unreachable()
+    found = models.find
+    monkeypatch.setattr(models, "find", lambda title: silent if title == "nobody/silent" else found(title))
+    steps = compare.compare_or_message(models, clip, ["nobody/silent", "first"])
+    assert next(steps).count(compare.AWAITED) == 2
+    early = next(steps)
+    assert early.count(compare.AWAITED) == 1 and "Probability of each emotion" in early
+    silent.gives_up.set()
+    (last,) = steps
+    assert "The Hub does not answer." in last and compare.AWAITED not in last
+
+
+def test_models_have_names_that_mean_something(checkpoints):
+    shipped = Models(RecognizerLoader(str(ROOT / "checkpoints" / "default")), [str(checkpoints / "second")])
+    report = shipped.report("default")
+    caption = shipped.caption("default")
+    low, high = (round(100 * edge) for edge in report["test"]["uar_interval"])
+    assert caption.startswith("encoder-attention (default) · RAVDESS, CREMA-D, TESS, SAVEE: accuracy ")
+    assert f"(95 % interval {low} to {high} %)" in caption
+    assert shipped.caption("second") == "second" and shipped.name("user/model") == "user/model"
 
 
 def test_a_model_that_cannot_be_had_says_so_beside_the_others(models, clip):
@@ -102,15 +172,16 @@ def test_a_model_that_cannot_be_had_says_so_beside_the_others(models, clip):
     assert first["label"] and missing["label"] is None and odd["label"] is None
     assert "No model could be loaded from nobody/nothing" in missing["error"]
     assert "neither one of the models offered" in odd["error"]
-    assert 'role="alert"' in compare.compare_or_message(models, clip, ["first", "nobody/nothing"])
+    assert 'role="alert"' in list(compare.compare_or_message(models, clip, ["first", "nobody/nothing"]))[-1]
 
 
 def test_compare_says_what_is_missing_or_wrong(models, tmp_path, clip):
     bad = tmp_path / "bad.wav"
     bad.write_text("words")
-    assert messages.NOTHING_CHOSEN in compare.compare_or_message(models, None, ["first"])
-    assert messages.NO_MODELS in compare.compare_or_message(models, clip, [])
-    assert "not audio" in compare.compare_or_message(models, str(bad), ["first"])
+    for path, titles, said in (
+        (None, ["first"], messages.NOTHING_CHOSEN), (clip, [], messages.NO_MODELS), (str(bad), ["first"], "not audio")
+    ):  # fmt: skip
+        assert said in list(compare.compare_or_message(models, path, titles))[-1]
 
 
 def test_models_beside_the_main_one(checkpoints):
@@ -127,7 +198,7 @@ def test_about_has_figures_labels_and_the_card(models):
     ]
     table = about.label_table(models)
     for index, label in enumerate(LABELS):
-        assert re.search(rf"<td>{index}</td><td><span[^>]*>{label}</span></td>", table)
+        assert re.search(rf"<td[^>]*>{index}</td><td[^>]*><span[^>]*>{label}</span></td>", table)
     card = about.demoted(models.file("first", "README.md"))
     assert about.licence(models.file("first", "README.md")) == "other" and about.licence(None) == "unknown"
     assert card.strip() == "### A model\nOf actors."
@@ -158,7 +229,7 @@ def test_about_answers_what_people_ask():
 
 def test_voice_panel_places_each_measure(clip):
     measures = voice_quality.measures_of(clip)
-    assert list(measures) == list(UNITS) and measures["f0_mean"] == pytest.approx(179, abs=8)
+    assert list(measures.values) == list(UNITS) and measures.values["f0_mean"] == pytest.approx(179, abs=8)
     panels = {group: voice_quality.panel_of(measures, group) for group in ("women", "men", "all")}
     for group, panel in panels.items():
         assert panel.count('class="ser-measure"') == panel.count('class="ser-meaning"') == len(UNITS)
@@ -168,13 +239,13 @@ def test_voice_panel_places_each_measure(clip):
 
 
 def test_voice_answers_have_units_and_percentiles(clip):
-    entries = {entry["measure"]: entry for entry in voice_quality.as_answer(voice_quality.measures_of(clip))}
+    entries = {entry["measure"]: entry for entry in voice_quality.as_answer(voice_quality.measures_of(clip).values)}
     pitch = entries["f0_mean"]
     assert pitch["unit"] == "Hz" and pitch["title"] == "Pitch (F0)"
     assert pitch["percentiles"]["men"] > pitch["percentiles"]["all"] > pitch["percentiles"]["women"]
     missing = voice_quality.as_answer({"hnr": None})[0]
     assert missing["value"] is None and missing["percentiles"] is None
-    assert messages.NOT_MEASURED in voice_quality.panel_of({"hnr": None}, "all")
+    assert messages.NOT_MEASURED in voice_quality.panel_of(voice_quality.Measured({"hnr": None}, False), "all")
 
 
 def marker(svg: str) -> float:
@@ -190,17 +261,21 @@ def test_the_marker_stands_at_the_value():
     assert marker(middle) == pytest.approx(voice_quality.STRIP_WIDTH / 2, abs=0.2)
 
 
-def test_synthetic_examples_ship_and_are_small():
-    found = examples.synthetic()
-    assert len(found) >= 4 and all(label.startswith("Synthetic: ") for label, _ in found)
-    assert all(path.stat().st_size < 100_000 for _, path in found)
-    assert all(1 < soundfile.info(path).duration < 6 for _, path in found)
+def test_examples_ship_with_what_was_acted_and_their_licence():
+    found = examples.shipped()
+    assert {example.acted for example in found} == {"neutral", "happy", "sad", "angry", "fear", "disgust"}
+    text = (examples.FOLDER / "README.md").read_text()
+    assert "CC BY 4.0" in text
+    for example in found:
+        assert f"| `{example.path.name}` | {example.acted} |" in text
+        assert example.path.stat().st_size < 100_000 and soundfile.info(example.path).duration > 1
 
 
-def test_real_examples_where_the_machine_has_them(mini_ravdess, tmp_path):
+def test_test_actors_where_the_machine_has_them(mini_ravdess, tmp_path):
     found = examples.real(str(mini_ravdess.parent))
-    assert [label for label, _ in found] == [f"Real: {name}" for name in EMOTIONS]
-    assert all(Path(path).name.startswith(f"03-01-0{number}") for number, (_, path) in enumerate(found, start=1))
+    assert [example.acted for example in found] == list(EMOTIONS)
+    assert [example.path.stem[-2:] for example in found] == ["01", "11", "20", "21"] * 2
+    assert not any(example.acted in example.name for example in found)
     assert examples.real(None) == examples.real(str(tmp_path)) == []
 
 

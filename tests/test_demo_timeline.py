@@ -1,6 +1,5 @@
 """The tabs Recording and Live without a browser."""
 
-import base64
 import contextlib
 import copy
 import json
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import voiced_tone
-from demo_helpers import LABELS, RATE, phrases, recording, tiny_recognizer
+from demo_helpers import LABELS, RATE, phrases, recording, results, tiny_recognizer
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from not_speech import NOT_SPEECH
@@ -62,7 +61,7 @@ def test_only_the_time_asked_for_is_drawn():
 
 def test_an_hour_is_drawn_with_few_columns():
     windows = [Window(start, start + 1.5, start, start + 3) for start in np.arange(0, 3600, 1.5).tolist()]
-    hour = assemble(3600.0, LABELS, windows, [np.tile(np.float32([0.2, 0.3, 0.5]), (2400, 1))])
+    hour = assemble(3600.0, LABELS, windows, [results(LABELS, *2400 * [[0.2, 0.3, 0.5]])])
     columns = timeline_plot.columns_of(hour)
     assert len(columns) < 1.2 * timeline_plot.MOST_COLUMNS and columns[-1].end == 3600
     assert len("".join(timeline_plot.drawn(columns, 0, 3600))) < 200_000
@@ -86,18 +85,15 @@ def talk(tmp_path_factory):
 
 def test_a_recording_tells_how_far_it_is_and_ends_with_the_result(talk):
     steps = list(tab.analyse_or_message(tiny_recognizer, talk))
-    told = [re.search(r'aria-valuetext="([^"]+)"', status)[1] for status, _, _ in steps[:-1]]
+    told = [re.search(r'aria-valuetext="([^"]+)"', status)[1] for status, _ in steps[:-1]]
     assert told[:2] == ["Reading the recording …", "Looking for speech …"]
-    assert told[-1] == "Analysed 0:34 of 0:35" and len(told) > 3
-    status, picture, table = steps[-1]
+    assert told[-2:] == ["Analysed 0:34 of 0:35", "Drawing …"] and len(told) > 4
+    status, bench = steps[-1]
     found = tab.timeline_data(tiny_recognizer(), talk)
     assert re.search("3[23] s of speech in 35 s", status)
-    assert table.count('class="ser-play"') == len(found["segments"]) and talk in table
-    assert picture.count("<svg") == 2
-    files = dict(re.findall(r'download="([^"]+)" href="data:[^,]+base64,([^"]+)"', picture))
-    assert list(files) == ["my talk.csv", "my talk.json", "my talk.TextGrid"]
-    assert json.loads(base64.b64decode(files["my talk.json"])) == found
-    assert base64.b64decode(files["my talk.TextGrid"]).startswith(b'File type = "ooTextFile"')
+    assert bench.count('class="ser-play"') == len(found["segments"]) and f'data-path="{talk}"' in bench
+    assert bench.count("<svg") == 2 and 'data-stem="my talk"' in bench
+    assert json.loads(re.search("<template>(.*?)</template>", bench)[1])["timeline"] == found
 
 
 def test_a_recording_without_speech_or_sense_is_told(tmp_path):
@@ -165,7 +161,7 @@ def test_live_and_recording_give_noise_no_emotion(name, tmp_path):
 
 
 def test_a_live_session_does_not_grow(monkeypatch):
-    fixed = np.float32([[0.2, 0.3, 0.5]])
+    fixed = results(LABELS, [0.2, 0.3, 0.5])
     monkeypatch.setattr(live_session, "predict_windows", lambda recognizer, wave, windows, voice: iter([fixed]))
     session, recognizer = live_session.LiveSession(RATE, RATE), tiny_recognizer()
     chunk = pcm(phrases(1.6, pause=0.2))

@@ -120,8 +120,8 @@ def test_a_batch_and_a_recording_of_one_speaker(recognizer, clips, profile, tmp_
     *steps, (status, table) = batch.predict_or_message(lambda: recognizer, clips, one_speaker=True)
     assert messages.OWN_PROFILE in status and table and "Voice profile: 3 of 3 files" in steps[3][0]
     talk = str(recording(tmp_path / "talk.wav", 2.0, 4.0))
-    *steps, (status, picture, _) = recording_tab.analyse_or_message(lambda: recognizer, talk, one_speaker=True)
-    assert messages.OWN_PROFILE in status and "<svg" in picture
+    *steps, (status, bench) = recording_tab.analyse_or_message(lambda: recognizer, talk, one_speaker=True)
+    assert messages.OWN_PROFILE in status and "<svg" in bench and '"num_frames"' in bench  # for parts of it
     own = recording_tab.timeline_data(recognizer, talk, one_speaker=True)
     assert (
         own["windows"][0]["probabilities"]
@@ -165,7 +165,7 @@ def test_the_server_keeps_no_profile(checkpoint, clips, kept, tmp_path, monkeypa
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     page = build_page(Models(RecognizerLoader(str(checkpoint))))
     uploaded = [{"path": shutil.copy(path, tmp_path), "meta": {"_type": "gradio.FileData"}} for path in clips]
-    given = {"browserstate": kept, "file": uploaded}
+    given = {"browserstate": kept, "file": uploaded, "audio": uploaded[0], "checkbox": True}
     events = [
         fn
         for fn in page.fns.values()

@@ -80,9 +80,9 @@ def test_a_shorter_clip_in_a_batch_is_masked(parts, network):
         torch.testing.assert_close(network(batch["input_features"], batch["attention_mask"]).logits[:1], alone)
 
 
-def test_statistics_are_those_of_the_training_items(parts):
+def test_statistics_are_those_of_the_training_clips_as_they_are(parts):
     training, validation = parts
-    frames = torch.cat([frames_of(training, item) for item in training.items])
+    frames = torch.cat([frames_of(training, item) for item in training.items if item[1] == 0])
     torch.testing.assert_close(training.mean, frames.mean(dim=0), atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(training.std, frames.std(dim=0, correction=0), atol=1e-4, rtol=1e-3)
     assert validation.mean is training.mean
@@ -90,12 +90,13 @@ def test_statistics_are_those_of_the_training_items(parts):
     torch.testing.assert_close(validation[3]["input_features"], expected)
 
 
-def test_training_items_are_standardised_with_clips_of_their_own_speaker_and_view(parts, table, monkeypatch):
+def test_training_items_of_every_view_are_standardised_with_their_speakers_clips_as_they_are(parts, table, monkeypatch):
     training, _ = parts
     speakers, (clip, view) = list(table["speaker"]), training.items[9]
     monkeypatch.setattr(encoded_frames, "NO_PROFILE_SHARE", 0.0)
     monkeypatch.setattr(encoded_frames, "PROFILE_SIZES", (None,))
-    own = [item for item in training.items if speakers[item[0]] == speakers[clip] and item[1] == view]
+    own = [item for item in training.items if speakers[item[0]] == speakers[clip] and item[1] == 0]
+    assert view == 1
     frames = torch.cat([frames_of(training, item) for item in own])
     assert len(own) == 8
     mean = shrunk(frames.mean(dim=0), training.mean, len(frames))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,13 +12,16 @@ import time
 from pathlib import Path
 
 import numpy as np
+import parselmouth
 import pytest
 import soundfile
 from conftest import ROOT, spoken, voiced_tone
 from demo_helpers import RATE, tiny_recognizer
+from parselmouth.praat import call
 
 from ser_model import voice_quality
 from ser_model.__main__ import main
+from ser_model.audio import load_audio
 from ser_model.cli.csv_rows import OutputError, csv_rows
 from ser_model.inference.files import find_files, predict_files
 from ser_model.inference.recognizer import ModelError
@@ -57,8 +61,7 @@ def test_a_killed_command_goes_on_with_whole_rows_and_none_twice(checkpoint, cli
     command = [*map(str, words), "--batch-size", "3"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (out.exists() and out.read_bytes().count(b"\n") > 5) and time.monotonic() < deadline:
+    while process.poll() is None and not (out.exists() and out.read_bytes().count(b"\n") > 5):
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -173,6 +176,21 @@ def test_voice_quality_has_units_and_passes_over_bad_files(tmp_path, capsys):
     assert row["hnr_db"] == float(voiced["hnr_db"]) and list(row) == list(voiced)
     assert main(["voice-quality", str(tmp_path), "--output", str(tmp_path / "out.csv")]) == 1
     assert list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text()))) == [bad, noise, voiced]
+
+
+def test_jitter_and_shimmer_are_those_of_praats_voice_report(capsys):
+    path = ROOT / "examples" / "even.flac"
+    sound = parselmouth.Sound(load_audio(path, 16_000).astype(float), 16_000)
+    pitch = sound.to_pitch_ac(pitch_floor=75, pitch_ceiling=600)
+    pulses = call([sound, pitch], "To PointProcess (cc)")
+    report = call([sound, pitch, pulses], "Voice report", 0, 0, 75, 600, 1.3, 1.6, 0.03, 0.45)
+    theirs = dict(re.findall(r"^ *((?:Jitter|Shimmer) \(\w+\)|Mean pitch): ([\d.]+)(?:%| Hz)$", report, re.MULTILINE))
+    assert main(["voice-quality", str(path)]) == 0
+    (ours,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    for name in ("jitter_local", "jitter_rap", "jitter_ppq5", "shimmer_local", "shimmer_apq3", "shimmer_apq5"):
+        title = f"{name.split('_')[0].title()} ({name.split('_')[1]})"
+        assert float(ours[f"{name}_percent"]) == pytest.approx(float(theirs[title]), abs=0.001)
+    assert float(ours["f0_mean_hz"]) == pytest.approx(float(theirs["Mean pitch"]), abs=0.001)
 
 
 def test_a_reader_that_has_enough_is_no_error(clips):

@@ -9,9 +9,14 @@ import pytest
 import torch
 from conftest import voiced_tone
 from foreign_models import SIZES, foreign_classifier
+from hub_helpers import run_here, running_hub, visitor
 from safetensors.torch import load_file, save_file
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
+from demo.loading import RecognizerLoader
+from demo.models import Models
+from demo.tabs import clip as clip_tab
+from demo.tabs import compare as compare_tab
 from ser_model import EmotionRecognizer
 from ser_model.inference.recognizer import ModelError
 from ser_model.labels import EMOTIONS, SYNONYMS, emotion_of, parse_label_map, renamed
@@ -104,6 +109,7 @@ FAULTS = {
         lambda folder: with_config(folder, id2label=UNNAMED),
         "LABEL_0, LABEL_1, LABEL_2 mean: give a label map such as LABEL_0=",
     ),
+    "one label twice": (lambda folder: with_config(folder, id2label={"0": "sad", "1": "sad"}), "two different labels"),
     "another kind of model": (
         lambda folder: with_config(folder, model_type="bert"),
         "bert is neither a model type of this project nor an audio",
@@ -145,6 +151,20 @@ def test_leftovers_of_pre_training_do_not_matter(tmp_path):
     assert EmotionRecognizer.from_pretrained(folder).labels[0] == "neutral"
 
 
+def test_older_names_of_weights_are_known(tmp_path):
+    """As on the Hub, where most were saved before PyTorch named the parts of a normalised weight anew."""
+    folder = foreign_classifier(tmp_path / "model", "wav2vec2")
+    before = EmotionRecognizer.from_pretrained(folder)(voiced_tone(1.0), RATE).probabilities
+    place = "wav2vec2.encoder.pos_conv_embed.conv"
+
+    def older(weights):
+        for new, old in (("original0", "weight_g"), ("original1", "weight_v")):
+            weights[f"{place}.{old}"] = weights.pop(f"{place}.parametrizations.weight.{new}")
+
+    with_weights(folder, older)
+    assert EmotionRecognizer.from_pretrained(folder)(voiced_tone(1.0), RATE).probabilities == before
+
+
 def test_a_label_map_names_what_has_no_name(tmp_path):
     folder = foreign_classifier(tmp_path / "model", "hubert", tuple(UNNAMED.values()))
     label_map = parse_label_map("LABEL_0=angry, LABEL_1=bored,LABEL_2=sad,LABEL_3=happy")
@@ -166,3 +186,52 @@ def test_synonyms():
         "angry", "fear", "surprise", "sad", None,
     ]  # fmt: skip
     assert renamed(["joy", "happy", "tired", "ang"]) == ["joy", "happy", "tired", "angry"]  # no name twice
+
+
+def test_the_page_shows_it_without_attention_and_says_that_its_accuracy_is_unknown(folders, clip):
+    models = Models(RecognizerLoader(str(folders["whisper"])), [str(folders["wav2vec2"])])
+    *_, picture, data = clip_tab.predict(models.main(), str(clip))
+    assert data["attention"] is None and data["label"] in ("neutral", "happy", "angry", "sad")
+    assert "Waveform and spectrogram of the clip." in picture and "attention" not in picture
+    assert "Accuracy unknown" in clip_tab.trust_note(models.main)
+    entries = compare_tab.compare(models, str(clip), ["whisper", "wav2vec2"])
+    assert [entry["error"] for entry in entries] == [None, None] and entries[0]["label"] == data["label"]
+    *_, shown = compare_tab.compare_or_message(models, str(clip), ["whisper", "wav2vec2"])
+    assert shown.count("Accuracy unknown") == 2
+
+
+TYPED = """
+import sys
+import numpy as np
+from huggingface_hub import HfApi
+from demo import loading
+from demo.models import Models
+
+api = HfApi()
+for name in ("wav2vec2", "bert"):
+    api.create_repo(f"alice/{name}")
+    api.upload_folder(repo_id=f"alice/{name}", folder_path=f"{sys.argv[1]}/{name}")
+models = Models(loading.RecognizerLoader("unused"))
+noise = np.random.default_rng(0).standard_normal(16_000)
+print(models.find("alice/wav2vec2")()(0.1 * noise, 16_000).attention)
+loading.MAX_BYTES = 1_000
+for name in ("bert", "wav2vec2"):
+    try:
+        loading.download(f"alice/{name}")
+    except loading.NoModel as error:
+        print(error)
+"""
+
+
+def test_a_visitor_may_type_the_id_of_one_that_needs_no_code_and_is_not_large(folders, tmp_path):
+    (tmp_path / "bert").mkdir()
+    (tmp_path / "bert" / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "wav2vec2").symlink_to(folders["wav2vec2"])
+    with running_hub() as address:
+        done = run_here("-c", TYPED, tmp_path, env=visitor(tmp_path, address))
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert [line[:60] for line in done.stdout.splitlines()] == [
+        "None",
+        "alice/bert is neither one of this project's models nor an au",
+        "alice/wav2vec2 has 0 MB of model.safetensors; at most 0 MB a",
+    ]

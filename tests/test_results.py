@@ -1,9 +1,6 @@
 """The queue of measurements and the tables made of it."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 from conftest import ROOT
@@ -96,36 +93,3 @@ def test_an_experiment_is_kept_without_its_test_part(tmp_path, capsys):
 def test_the_readme_has_its_place_for_the_table():
     text = (ROOT / "README.md").read_text()
     assert text.count(BEGIN) == text.count(END) == 1
-
-
-def test_the_queue_runs_resumes_and_reports(tmp_path, mini_ravdess):
-    preset = json.loads((ROOT / "ser_model/training/presets/logmel-cnn-bilstm.json").read_text())
-    preset["augmentation"] = {"views": 0}
-    preset["feature_extractor"]["num_mel_bins"] = 16
-    preset["model"] |= {"conv_channels": [4], "lstm_hidden_size": 4}
-    preset["training"]["num_train_epochs"] = 1
-    mine = tmp_path / "mine.json"
-    mine.write_text(json.dumps(preset))
-    queue = tmp_path / "queue.json"
-    entry = {"preset": str(mine), "protocol": "speaker", "folds": [1, 2], "seeds": [0]}
-    queue.write_text(json.dumps([entry]))
-    command = [sys.executable, "-m", "ser_model", "results", "--queue", queue, "--data_dir", mini_ravdess,
-               "--runs_dir", tmp_path / "runs", "--jobs", "2"]  # fmt: skip
-    environment = os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}
-    words = list(map(str, command))
-    first = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert "2 runs queued, 0 measured, 2 to do" in first.stdout
-    made = sorted(path.name for path in tmp_path.glob("*__speaker__*.json"))
-    assert made == ["mine__speaker__fold1__seed0.json", "mine__speaker__fold2__seed0.json"]
-    again = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert "2 runs queued, 2 measured, 0 to do" in again.stdout
-    preset["model"]["dropout"] = 0.3  # the preset changed: its results are no longer its own
-    mine.write_text(json.dumps(preset))
-    assert read_result(Job(str(mine), "speaker", 1, 0), tmp_path) is None
-    preset["training"]["learning_rate"] = 0.002
-    mine.write_text(json.dumps(preset))
-    changed = subprocess.run([*words, "--jobs", "1"], capture_output=True, text=True, cwd=ROOT, env=environment)
-    assert changed.returncode == 0, changed.stdout + changed.stderr
-    assert "outdated mine__speaker__fold1__seed0: kept as mine__speaker__fold1__seed0__outdated1" in changed.stdout
-    assert read_result(Job(str(mine), "speaker", 1, 0), tmp_path)

@@ -13,10 +13,10 @@ from hub_helpers import hashes, small_checkpoint, tiny_whisper
 
 from ser_model.__main__ import main
 from ser_model.evaluation.robustness import suite
-from ser_model.evaluation.robustness.channels import missing_encoder
 from ser_model.evaluation.robustness.perturbations import NON_SPEECH, PERTURBATIONS
 from ser_model.hub import NOT_PUSHED
 from ser_model.labels import EMOTIONS
+from ser_model.perturbations.channels import missing_encoder
 from ser_model.reporting.robustness_section import robustness_section, robustness_table
 
 WRITTEN = {"robustness.json", "robustness.png", "README.md"}

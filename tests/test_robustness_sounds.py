@@ -7,9 +7,9 @@ import pytest
 from conftest import voiced_tone
 
 from ser_model.audio import load_audio
-from ser_model.evaluation.robustness import channels, sounds
 from ser_model.evaluation.robustness.perturbations import NON_SPEECH, PERTURBATIONS
-from ser_model.evaluation.robustness.scene import Scene, audiomentation, chain, gain, high_pass, low_pass, one_of
+from ser_model.perturbations import channels, sounds
+from ser_model.perturbations.scene import Scene, audiomentation, chain, gain, high_pass, low_pass, one_of
 
 RATE = 16_000
 WAVE = voiced_tone(2.0, RATE)

@@ -14,7 +14,7 @@ from test_app import running_app, tone_file
 
 from demo.uploads import NOT_UPLOADED, Quota, Uploads
 
-ENDPOINTS = ("predict", "timeline", "voice_quality", "compare", "batch", "voice_profile")
+ENDPOINTS = ("predict", "timeline", "part", "voice_quality", "compare", "batch", "voice_profile")
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,9 @@ def test_no_request_names_a_file_of_the_server(app, secret, tmp_path, folder):
 def test_no_request_fetches_a_file_of_the_server(app, secret):
     for path in (secret, "/etc/hostname", ROOT / "app.py", ROOT / "README.md", "/proc/self/environ"):
         assert app.get(f"/gradio_api/file={path}").status_code in (403, 404), path
+    for path in ("../page.js", "%2e%2e/page.js", "..%2fpage.js", "//etc/hostname", "wavesurfer/../../page.js", ""):
+        assert app.get(f"/vendor/{path}").status_code == 404, path
+    assert app.get("/vendor/wavesurfer/LICENSE").text.startswith("BSD 3-Clause")
 
 
 def test_broken_requests_are_refused_in_a_sentence(app):

@@ -13,7 +13,7 @@ import parselmouth
 import pytest
 import soundfile
 from conftest import ROOT
-from demo_helpers import LABELS, RATE, phrases, recording, tiny_recognizer
+from demo_helpers import LABELS, RATE, phrases, recording, results, tiny_recognizer
 from parselmouth.praat import call
 
 from ser_model import EmotionRecognizer, load_audio
@@ -50,19 +50,19 @@ def test_the_window_over_a_short_word_takes_in_what_is_around_it():
 def test_windows_in_batches_are_windows_alone(monkeypatch):
     recognizer, wave = tiny_recognizer(), phrases(1.0, 9.0)
     windows = plan_windows(wave, RATE)
-    together = np.concatenate(list(predict_windows(recognizer, wave, windows)))
+    together = [result for part in predict_windows(recognizer, wave, windows) for result in part]
     monkeypatch.setattr(module, "WINDOWS_AT_ONCE", 1)
     parts = list(predict_windows(recognizer, wave, windows))
     assert len(parts) == len(windows)
-    assert np.concatenate(parts) == pytest.approx(together, abs=1e-5)
-    for window, row in zip(windows, together, strict=True):
+    for window, one, (alone,) in zip(windows, together, parts, strict=True):
+        assert one.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
         clip = wave[round(window.input_start * RATE) : round(window.input_end * RATE)]
-        assert row == pytest.approx(list(recognizer(clip, RATE).probabilities.values()), abs=1e-3)
+        assert one.probabilities == pytest.approx(recognizer(clip, RATE).probabilities, abs=1e-3)
 
 
 def test_neighbours_of_one_emotion_are_joined_and_pauses_part_them():
     windows = [Window(0, 2, 0, 3), Window(2, 3, 1, 4), Window(3, 5, 2, 5), Window(6, 7, 6, 7)]
-    rows = np.float32([[0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.1, 0.2, 0.7], [0.1, 0.35, 0.55]])
+    rows = results(LABELS, [0.8, 0.1, 0.1], [0.5, 0.4, 0.1], [0.1, 0.2, 0.7], [0.1, 0.35, 0.55])
     segments = assemble(8.0, LABELS, windows, [rows[:2], rows[2:]], unsure_below=0.6).segments
     assert [(part.start, part.end, part.emotion) for part in segments] == [
         (0, 3, "calm"),
@@ -114,7 +114,7 @@ def test_praat_reads_the_textgrid_back(predicted, tmp_path):
 
 @pytest.mark.parametrize("label", ['say "no"', "überrascht", "怒り", r"back\slash"])
 def test_any_label_survives_praat(label, tmp_path):
-    odd = assemble(2.0, [label, "x"], [Window(0, 2, 0, 2)], [np.float32([[0.9, 0.1]])])
+    odd = assemble(2.0, [label, "x"], [Window(0, 2, 0, 2)], [results([label, "x"], [0.9, 0.1])])
     path = tmp_path / "odd.TextGrid"
     path.write_text(to_textgrid(odd), encoding="utf-8")
     assert call(parselmouth.read(str(path)), "Get label of interval", 1, 1) == label

@@ -75,6 +75,9 @@ def test_a_complete_folder(trained):
     assert set(report["test"]["per_speaker"]) == {f"ravdess_{actor}" for actor in ("01", "11", "20", "21")}
     assert "Training small on" in done.stdout and "Leakage report:" in done.stdout
     assert len((out / "log.jsonl").read_text().splitlines()) == report["epochs"]
+    hyperparameters = report["hyperparameters"]
+    assert (hyperparameters["num_train_epochs"], hyperparameters["learning_rate"]) == (6, 0.01)
+    assert "`learning_rate` 0.01, " in (out / "README.md").read_text()
     assert report["preparation_seconds"] > 0 and "Preparing features with 1 process(es)" in done.stdout
     assert re.search(r"Features of the clips: .*\[\d\d:\d\d<\d\d:\d\d, ", done.stderr)  # the time that is left
 

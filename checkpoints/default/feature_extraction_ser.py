@@ -254,12 +254,21 @@ def _padded(waves: Sequence[np.ndarray], n_fft: int, mode: Literal["reflect", "e
 
 
 @lru_cache
-def _mel_filters(sampling_rate: int, n_fft: int, num_mel_bins: int) -> torch.Tensor:
+def mel_filters(sampling_rate: int, n_fft: int, num_mel_bins: int) -> torch.Tensor:
     """`(num_mel_bins, n_fft // 2 + 1)`, as librosa.filters.mel gives them, whose import takes most of a second."""
     filters = mel_filter_bank(
         n_fft // 2 + 1, num_mel_bins, 0.0, sampling_rate / 2, sampling_rate, norm="slaney", mel_scale="slaney"
     )
     return torch.from_numpy(filters.T.astype(np.float32))
+
+
+def dct_basis(num_mfcc: int, num_mel_bins: int) -> torch.Tensor:
+    """Orthonormal DCT-II `(num_mel_bins, num_mfcc)`."""
+    bins = torch.arange(num_mel_bins, dtype=torch.float64)
+    orders = torch.arange(num_mfcc, dtype=torch.float64)[:, None]
+    basis = torch.cos(torch.pi / num_mel_bins * (bins + 0.5) * orders) * (2 / num_mel_bins) ** 0.5
+    basis[0] /= 2**0.5
+    return basis.T.float()
 
 
 def _power(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray]) -> torch.Tensor:
@@ -272,7 +281,7 @@ def _power(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray]) -> torch
         center=False,
         return_complex=True,
     )
-    filters = _mel_filters(extractor.sampling_rate, extractor.n_fft, extractor.num_mel_bins)
+    filters = mel_filters(extractor.sampling_rate, extractor.n_fft, extractor.num_mel_bins)
     return (filters @ (spectrum.real.square() + spectrum.imag.square())).transpose(1, 2)
 
 
@@ -286,11 +295,7 @@ def _log_mel(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts
 
 def _mfcc(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: Sequence[int]) -> torch.Tensor:
     """Cepstral coefficients `(batch, num_frames, num_mfcc)`: orthonormal DCT-II of the log-mels."""
-    bins = torch.arange(extractor.num_mel_bins, dtype=torch.float64)
-    orders = torch.arange(extractor.num_mfcc, dtype=torch.float64)[:, None]
-    basis = torch.cos(torch.pi / extractor.num_mel_bins * (bins + 0.5) * orders) * (2 / extractor.num_mel_bins) ** 0.5
-    basis[0] /= 2**0.5
-    return _log_mel(extractor, waves, counts) @ basis.T.float()
+    return _log_mel(extractor, waves, counts) @ dct_basis(extractor.num_mfcc, extractor.num_mel_bins)
 
 
 def _zcr(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: Sequence[int]) -> torch.Tensor:

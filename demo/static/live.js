@@ -1,18 +1,6 @@
 // Live: samples from the microphone go to the server as they come, one request at a time, and its answer is shown.
 (() => {
   const WAIT = 0.35, MOST = 4; // seconds of sound that make a request worth while, and that may wait for one
-  const WORKLET = `registerProcessor("ser-tap", class extends AudioWorkletProcessor {
-    constructor() { super(); this.block = new Int16Array(2048); this.filled = 0; }
-    process([channels]) {
-      for (let i = 0; channels.length && i < channels[0].length; i++) {
-        let sum = 0;
-        for (const channel of channels) sum += channel[i];
-        this.block[this.filled++] = Math.max(-32768, Math.min(32767, Math.round(32768 * sum / channels.length)));
-        if (this.filled === this.block.length) { this.port.postMessage(this.block.slice()); this.filled = 0; }
-      }
-      return true;
-    }
-  });`;
   const at = (id) => document.getElementById(id);
   let active = null;
 
@@ -79,41 +67,38 @@
   };
 
   const start = async () => {
-    const own = { blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
+    const own = { session: serSession(), blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
     active = own;
     label(true);
     try {
-      own.stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-      own.context = new AudioContext();
-      own.rate = own.context.sampleRate;
-      const module = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
-      await own.context.audioWorklet.addModule(module);
-      URL.revokeObjectURL(module);
-      const tap = new AudioWorkletNode(own.context, "ser-tap");
-      tap.port.onmessage = ({ data }) => {
-        own.blocks.push(data);
-        own.waiting += data.length;
+      const microphone = await serSamples((block) => {
+        own.session.add(block, own.rate);
+        own.blocks.push(block);
+        own.waiting += block.length;
         while (own.waiting > MOST * own.rate) own.waiting -= own.blocks.shift().length;
-      };
-      own.context.createMediaStreamSource(own.stream).connect(tap).connect(own.context.destination);
-    } catch {
-      release(own);
+      });
+      Object.assign(own, microphone);
+    } catch (error) {
       if (active === own) { active = null; label(false); }
-      warn("The microphone cannot be used: allow it for this page in the browser, and see that one is connected.");
+      warn(window.serMicrophoneHelp(error));
       return;
     }
-    if (active === own) pump(own); else release(own);
+    if (active === own) pump(own); else own.release();
   };
 
-  const release = (own) => { own.stream?.getTracks().forEach((track) => track.stop()); own.context?.close(); };
   const stop = () => {
     const own = active;
     active = null;
     label(false);
     say("stopped");
-    if (own) release(own);
+    own?.release?.();
+    own?.session.finish();
+    const card = at("ser-live-emotion").querySelector(".ser-emotion"); // what it says is over now
+    card?.classList.add("ser-weak");
+    card?.querySelector(".ser-lead")?.replaceChildren("Stopped. The last prediction was");
   };
 
+  document.addEventListener("ser-tab", ({ detail }) => { if (active && detail !== "live") stop(); });
   document.addEventListener("click", (event) => {
     if (event.target.id === "ser-live-toggle") (active ? stop : start)();
   });

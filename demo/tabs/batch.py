@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo import cards, messages
+from demo import batch_result, cards, messages, true_labels
 from demo.api import FileRow, endpoint, typed
-from demo.components import job_buttons, long_job, one_speaker_box
+from demo.components import AT_ONCE, job_buttons, long_job, one_speaker_box
 from demo.loading import NoModel
+from demo.true_labels import LabelsError
 from ser_model.audio import AudioError
-from ser_model.inference.files import file_sums, predict_file, voice_of_files, write_csv
+from ser_model.inference.files import file_sums, predict_file, voice_of_files
 from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 
 if TYPE_CHECKING:
@@ -33,20 +33,28 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
     files = gr.File(
         label=f"Your clips, at most {MOST_FILES} at once", file_count="multiple", height=180, elem_id="ser-files"
     )
+    cards.html(cards.render("folder_button"), "ser-batch-folder")
     one_speaker = one_speaker_box(messages.ONE_SPEAKER_FILES, "ser-batch-speaker")
+    source = gr.Radio(
+        list(true_labels.SOURCES), value=true_labels.NONE, label="True labels", info=true_labels.INFO,
+        elem_id="ser-batch-truth",
+    )  # fmt: skip
+    labels = gr.File(label="CSV: file, label", visible=False, height=120, elem_id="ser-batch-labels")
+    source.input(lambda chosen: gr.File(visible=chosen == true_labels.TABLE), source, labels, **AT_ONCE)
     button, cancel = job_buttons("Predict all", "ser-predict-all")
     status = cards.html(cards.note([messages.BATCH_NOTE]), "ser-batch-status")
     table = cards.html("", "ser-batch-table")
 
-    def steps(paths: list[str] | None, one_speaker: bool) -> Iterator[tuple[str, str]]:
-        yield from predict_or_message(load, paths, one_speaker)
+    def steps(paths: list[str] | None, *settings: Any) -> Iterator[tuple[str, str]]:
+        yield from predict_or_message(load, paths, *settings)
 
     def rows(files: list[str], one_speaker: bool | None) -> Rows:
         recognizer, paths = load_for(load, files)
         voice = voice_of_files(recognizer, file_sums(recognizer, paths)) if one_speaker else None
         return list(predict_all(recognizer, paths, voice))
 
-    long_job([button.click], steps, files, one_speaker, [status, table], cancel, messages.BATCH_NOTE)
+    long_job([button.click], steps, files, one_speaker, [status, table], cancel, messages.BATCH_NOTE,
+             [source, labels])  # fmt: skip
     endpoint("batch", rows, [files, one_speaker], typed(list[FileRow], "rows"), _DESCRIPTION)
     return one_speaker
 
@@ -79,15 +87,28 @@ def predict_all(
 
 
 def predict_or_message(
-    load: Callable[[], EmotionRecognizer], files: list[str] | None, one_speaker: bool = False
+    load: Callable[[], EmotionRecognizer],
+    files: list[str] | None,
+    one_speaker: bool = False,
+    source: str = true_labels.NONE,
+    table: str | None = None,
 ) -> Iterator[tuple[str, str]]:
-    """Progress, then the table, or a sentence that says why there is none."""
+    """Progress, then status and results, or a sentence that says why there are none.
+
+    Args:
+        load: Returns the recognizer.
+        files: The files to predict.
+        one_speaker: Whether one person speaks in all of them.
+        source: Where true labels come from, one of `true_labels.SOURCES`.
+        table: The CSV with them.
+    """
     if not files:
         yield cards.message_card(messages.NO_FILES), ""
         return
     yield cards.progress_card(0.0, "Starting …"), ""
     try:
         recognizer, paths = load_for(load, files)
+        true = true_of(source, table, paths, recognizer.labels)
         voice, sums, rows = None, [], Rows()
         if one_speaker:
             for found in file_sums(recognizer, paths):
@@ -95,30 +116,28 @@ def predict_or_message(
                 text = f"Voice profile: {len(sums)} of {len(paths)} files"
                 yield cards.progress_card(len(sums) / len(paths), text), ""
             voice = voice_of_files(recognizer, sums)
-        for row in predict_all(recognizer, paths, voice):
-            rows.append(row)
+        for path, row in zip(paths, predict_all(recognizer, paths, voice), strict=True):
+            rows.append(row | {"path": str(path), "true": true.get(path.name)})
             yield cards.progress_card(len(rows) / len(paths), f"Predicted {len(rows)} of {len(paths)} files"), ""
-    except (AudioError, NoModel, VoiceProfileError) as error:
+    except (AudioError, LabelsError, NoModel, VoiceProfileError) as error:
         yield cards.message_card(str(error)), ""
         return
-    yield show(rows, one_speaker)
+    bad = sum(bool(row["error"]) for row in rows)
+    summary = messages.batch_summary(len(rows) - bad, bad)
+    status = cards.note([summary, messages.OWN_PROFILE if one_speaker else ""])
+    yield status, batch_result.show(rows, recognizer.labels, source != true_labels.NONE)
 
 
-def show(rows: Rows, one_speaker: bool) -> tuple[str, str]:
-    """What went wrong with which file, and the table of the others with a download."""
-    good, bad = ([row for row in rows if bool(row["error"]) is wrong] for wrong in (False, True))
-    status = cards.note([messages.batch_summary(len(good), len(bad)), messages.OWN_PROFILE if one_speaker else ""])
-    if bad:
-        status += cards.defect_list([(row["file"], row["error"]) for row in bad])
-    if not good:
-        return status, ""
-    downloads = cards.downloads({"emotions.csv": ("CSV", "text/csv", to_csv(rows))})
-    return status, cards.batch_table(good) + downloads
+def true_of(source: str, table: str | None, paths: list[Path], labels: list[str]) -> dict[str, str]:
+    """File name -> true label, from where the visitor said.
 
-
-def to_csv(rows: Rows) -> str:
-    """Every row, bad ones too, with all probabilities: the columns of `predict --format csv`."""
-    labels = next((list(row["probabilities"]) for row in rows if row["probabilities"]), [])
-    text = io.StringIO()
-    write_csv(rows, labels, text)
-    return text.getvalue()
+    Raises:
+        LabelsError: There is no CSV, or it is of no use.
+    """
+    if source == true_labels.NAMES:
+        return true_labels.from_names(paths, labels)
+    if source == true_labels.TABLE:
+        if table is None:
+            raise LabelsError(true_labels.NO_TABLE)
+        return true_labels.from_table(Path(table), paths, labels)
+    return {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import gradio as gr
@@ -17,6 +20,7 @@ from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import RESULT
 
 MOST_MODELS = 4
+AWAITED = "Waiting for this model …"
 
 
 def build(offered: Models, voice: VisitorVoice) -> None:
@@ -30,12 +34,15 @@ def build(offered: Models, voice: VisitorVoice) -> None:
     def compared(audio: str, models: list[str] | None = None) -> list[dict[str, Any]]:
         return compare(offered, audio, models or offered.titles)
 
+    def answers(path: str | None, titles: list[str], kept: Any, use: bool) -> Iterator[str]:
+        yield from compare_or_message(offered, path, titles, kept if use else None)
+
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=300):
-            audio = audio_input("Your clip", "ser-compare-audio")
+            audio = audio_input("Your clip", "ser-compare-audio", editable=False)
         with gr.Column(min_width=300):
             chosen = gr.Dropdown(
-                offered.titles,
+                [(offered.caption(title), title) for title in offered.titles],
                 value=offered.titles[:MOST_MODELS],
                 multiselect=True,
                 max_choices=MOST_MODELS,
@@ -49,10 +56,11 @@ def build(offered: Models, voice: VisitorVoice) -> None:
     shown = cards.html(cards.note([messages.COMPARE_NOTE]), "ser-compared")
     gr.on(
         [button.click, audio.upload, audio.stop_recording],
-        lambda path, titles, kept, use: compare_or_message(offered, path, titles, kept if use else None),
+        answers,
         [audio, chosen, voice.kept, use],
         shown,
         trigger_mode="always_last",
+        concurrency_limit=2,
         api_visibility="private",
         show_progress="minimal",
     )
@@ -68,48 +76,103 @@ _DESCRIPTION = (
 )
 
 
-def compare(models: Models, path: str, titles: list[str], kept: Any = None) -> list[dict[str, Any]]:
-    """One entry a model; the entry of a model that cannot be loaded has the reason.
+class Recording:
+    """A recording that several models predict: decoded once for each sampling rate.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: str):
+        self._path = path
+        self._waves: dict[int, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def at(self, rate: int) -> np.ndarray:
+        """Its samples `(num_samples,)` at `rate` Hz.
+
+        Raises:
+            AudioError: It cannot be used.
+        """
+        with self._lock:
+            if rate not in self._waves:
+                self._waves[rate] = load_audio(self._path, rate)
+            return self._waves[rate]
+
+
+def entry_of(models: Models, title: str, recording: Recording, kept: Any = None) -> dict[str, Any]:
+    """One model's prediction, or why there is none.
 
     Args:
         models: The checkpoints on offer.
-        path: The recording.
-        titles: Which of them to predict with.
+        title: Which of them predicts, or a Hub id.
+        recording: What it predicts.
         kept: The visitor's voice profile, for the checkpoint that it was made with.
 
     Raises:
         AudioError: The recording cannot be used.
     """
-    entries: list[dict[str, Any]] = []
-    waves: dict[int, np.ndarray] = {}  # sampling rate in Hz -> the recording
-    for title in titles[:MOST_MODELS]:
-        entry: dict[str, Any] = {"model": title, **dict.fromkeys(RESULT), "error": None}
-        try:
-            recognizer = models.find(title)()
-        except NoModel as error:
-            entries.append(entry | {"error": str(error)})
-        else:
-            rate = recognizer.sampling_rate
-            if rate not in waves:
-                waves[rate] = load_audio(path, rate)
-            voice, _ = voices.usable(kept, recognizer)
-            entries.append(entry | recognizer(waves[rate], rate, voice).as_data())
-    return entries
-
-
-def compare_or_message(models: Models, path: str | None, titles: list[str], kept: Any = None) -> str:
-    """The predictions side by side, or a sentence that says why there are none."""
-    if path is None:
-        return cards.message_card(messages.NOTHING_CHOSEN)
-    if not titles:
-        return cards.message_card(messages.NO_MODELS)
+    entry: dict[str, Any] = {"model": title, **dict.fromkeys(RESULT), "error": None}
     try:
-        entries = compare(models, path, titles, kept)
+        recognizer = models.find(title)()
+    except NoModel as error:
+        return entry | {"error": str(error)}
+    rate = recognizer.sampling_rate
+    voice, _ = voices.usable(kept, recognizer)
+    return entry | recognizer(recording.at(rate), rate, voice).as_data()
+
+
+def as_they_come(models: Models, path: str, titles: list[str], kept: Any = None) -> Iterator[dict[str, Any]]:
+    """The entry of each model as soon as it is there: one that cannot be reached holds up no other.
+
+    Raises:
+        AudioError: The recording cannot be used.
+    """
+    recording = Recording(path)
+    workers = ThreadPoolExecutor(MOST_MODELS)
+    try:
+        jobs = [workers.submit(entry_of, models, title, recording, kept) for title in titles[:MOST_MODELS]]
+        for job in as_completed(jobs):
+            yield job.result()
+    finally:
+        workers.shutdown(wait=False, cancel_futures=True)
+
+
+def compare(models: Models, path: str, titles: list[str]) -> list[dict[str, Any]]:
+    """One entry a model, in the order of `titles`; the entry of a model that cannot be loaded has the reason.
+
+    Raises:
+        AudioError: The recording cannot be used.
+    """
+    return sorted(as_they_come(models, path, titles), key=lambda entry: titles.index(entry["model"]))
+
+
+def compare_or_message(models: Models, path: str | None, titles: list[str], kept: Any = None) -> Iterator[str]:
+    """The predictions side by side, more with each, or a sentence that says why there are none."""
+    if path is None:
+        yield cards.message_card(messages.NOTHING_CHOSEN)
+        return
+    if not titles:
+        yield cards.message_card(messages.NO_MODELS)
+        return
+    entries: dict[str, dict[str, Any]] = {}
+    chosen = list(dict.fromkeys(titles))[:MOST_MODELS]
+    yield _side_by_side(models, chosen, entries, kept)
+    try:
+        for entry in as_they_come(models, path, chosen, kept):
+            entries[entry["model"]] = entry
+            yield _side_by_side(models, chosen, entries, kept)
     except AudioError as error:
-        return cards.message_card(str(error))
-    return cards.side_by_side([(entry["model"], _column(models, entry, kept)) for entry in entries]) + cards.note(
-        [messages.agreement(entries)]
-    )
+        yield cards.message_card(str(error))
+
+
+def _side_by_side(models: Models, titles: list[str], entries: dict[str, dict[str, Any]], kept: Any) -> str:
+    columns = [
+        (models.name(title), _column(models, entries[title], kept) if title in entries else cards.note([AWAITED]))
+        for title in titles
+    ]
+    agreement = messages.agreement(list(entries.values())) if len(entries) == len(titles) else ""
+    return cards.side_by_side(columns) + cards.note([agreement])
 
 
 def _column(models: Models, entry: dict[str, Any], kept: Any) -> str:
@@ -120,7 +183,8 @@ def _column(models: Models, entry: dict[str, Any], kept: Any) -> str:
     recognizer = models.find(entry["model"])()
     report, (voice, remark) = recognizer.report, voices.usable(kept, recognizer)
     return (
-        cards.emotion_card(entry, [*messages.of_prediction(report, entry), remark if voice else ""])
+        cards.note([messages.model_summary(report)])
+        + cards.emotion_card(entry, [*messages.of_prediction(report, entry), remark if voice else ""])
         + cards.bar_list(entry["probabilities"])
         + cards.note([messages.accuracy_note(report), messages.calibration_note(report)])
     )

@@ -9,37 +9,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import gradio as gr
 import numpy as np
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.concurrency import run_in_threadpool
 
 from demo import cards, messages, timeline_plot, voices
 from demo.components import AT_ONCE
 from demo.live_session import SHOWN_SECONDS, LiveSession
-from demo.loading import NoModel
+from demo.raw_audio import Refused, body_of, samples_of, served
 from demo.uploads import visitor_of
 from demo.voices import VisitorVoice
-from ser_model.audio import MAX_RATE
 from ser_model.inference.voice_profile import MOST_CHARACTERS, NO_PROFILE, VoiceProfileError
 
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
 
-LEAST_RATE = 8_000
 MOST_SECONDS = 5  # of one request
 MOST_SESSIONS, MOST_OF_ONE_VISITOR, IDLE_SECONDS = 32, 4, 30.0
-
-
-class Refused(Exception):
-    """A request that cannot be served; the text is one sentence."""
-
-    def __init__(self, status: int, reason: str):
-        super().__init__(reason)
-        self.status = status
 
 
 class LiveSessions:
@@ -140,54 +128,24 @@ def routes(load: Callable[[], EmotionRecognizer]) -> APIRouter:
     """
     router, sessions = APIRouter(), LiveSessions(load)
 
+    def check(session: str) -> None:
+        if len(session) > 64:
+            raise HTTPException(400, "The session's name is too long.")
+
     @router.post("/live/{session}")
     async def live(session: str, rate: int, request: Request) -> dict[str, str | float]:
-        pcm = await _body(session, rate, request, MOST_SECONDS * 2 * rate, f"At most {MOST_SECONDS} seconds at a time.")
-        if len(pcm) % 2:
-            raise HTTPException(400, _SAMPLES)
-        return await _served(sessions.predict, visitor_of(request.scope), session, rate, pcm)
+        check(session)
+        pcm = await samples_of(request, rate, MOST_SECONDS)
+        return await served(sessions.predict, visitor_of(request.scope), session, rate, pcm)
 
     @router.post("/live/{session}/voice")
     async def voice(session: str, rate: int, request: Request) -> None:
-        content = await _body(session, rate, request, MOST_CHARACTERS, NO_PROFILE)
+        check(session)
+        content = await body_of(request, rate, MOST_CHARACTERS, NO_PROFILE)
         text = content.decode("utf-8", errors="replace")
-        await _served(sessions.set_voice, visitor_of(request.scope), session, rate, text)
+        await served(sessions.set_voice, visitor_of(request.scope), session, rate, text)
 
     return router
-
-
-_SAMPLES = f"Samples are 16-bit, {LEAST_RATE} to {MAX_RATE} a second."
-
-
-async def _body(session: str, rate: int, request: Request, most: int, too_much: str) -> bytes:
-    """The body of a request of this page for a session, at most `most` bytes."""
-    if is_cross_origin(request):
-        raise HTTPException(403, "Only this page may send live audio.")
-    if not LEAST_RATE <= rate <= MAX_RATE or len(session) > 64:
-        raise HTTPException(400, _SAMPLES)
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise HTTPException(413, too_much)
-    return bytes(body)
-
-
-async def _served(work: Callable[..., Any], *args: Any) -> Any:
-    """Runs what answers a request, in a thread; errors for people become its status and text."""
-    try:
-        return await run_in_threadpool(work, *args)
-    except NoModel as error:
-        raise HTTPException(503, str(error)) from error
-    except Refused as error:
-        raise HTTPException(error.status, str(error)) from error
-
-
-def is_cross_origin(request: Request) -> bool:
-    """Whether another site's page sends the request; programs name no origin."""
-    origin = request.headers.get("origin")
-    hosts = {request.headers.get("host"), request.headers.get("x-forwarded-host")}
-    return origin is not None and urlsplit(origin).netloc not in hosts
 
 
 def build(voice: VisitorVoice) -> None:

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo import cards, messages, timeline_plot
+from demo import cards, messages, timeline_plot, workbench_endpoints
 from demo.api import TimelineData, endpoint, typed
 from demo.components import audio_input, job_buttons, long_job, one_speaker_box
 from demo.loading import NoModel
+from demo.workbench import workbench
 from ser_model.audio import AudioError, load_audio
 from ser_model.inference.timeline import (
     WINDOWS_AT_ONCE,
-    Timeline,
     assemble,
     plan_windows,
     predict_timeline,
     predict_windows,
     voice_of,
 )
-from ser_model.inference.timeline_formats import as_data, to_csv, to_json, to_textgrid
+from ser_model.inference.timeline_formats import as_data
 from ser_model.inference.voice_profile import VoiceProfileError
 
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
 
-Shown = tuple[str, str, str]  # status, picture with downloads, table with player
+Shown = tuple[str, str]  # status, workbench
 
 
 def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
@@ -44,16 +43,16 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
         with gr.Column(min_width=300):
             status = cards.html(cards.note([messages.RECORDING_NOTE]), "ser-recording-status")
             button, cancel = job_buttons("Analyse the recording", "ser-analyse")
-    picture = cards.html("", "ser-recording-picture")
-    table = cards.html("", "ser-recording-table")
+    bench = cards.html("", "ser-recording-bench")
 
     def steps(path: str | None, one_speaker: bool) -> Iterator[Shown]:
         yield from analyse_or_message(load, path, one_speaker)
 
     started = [button.click, audio.upload, audio.stop_recording]
-    long_job(started, steps, audio, one_speaker, [status, picture, table], cancel, messages.RECORDING_NOTE)
+    long_job(started, steps, audio, one_speaker, [status, bench], cancel, messages.RECORDING_NOTE)
     endpoint("timeline", lambda audio, one_speaker: timeline_data(load(), audio, one_speaker), [audio, one_speaker],
              typed(TimelineData, "timeline"), _DESCRIPTION)  # fmt: skip
+    workbench_endpoints.build(load, audio)
     return one_speaker
 
 
@@ -74,12 +73,12 @@ def analyse_or_message(
 ) -> Iterator[Shown]:
     """Progress, then the result, or a sentence that says why there is none."""
     if path is None:
-        yield cards.message_card(messages.NOTHING_CHOSEN), "", ""
+        yield cards.message_card(messages.NOTHING_CHOSEN), ""
         return
     try:
         yield from analyse(load, path, one_speaker)
     except (AudioError, NoModel, VoiceProfileError) as error:
-        yield cards.message_card(str(error)), "", ""
+        yield cards.message_card(str(error)), ""
 
 
 def analyse(load: Callable[[], EmotionRecognizer], path: str, one_speaker: bool) -> Iterator[Shown]:
@@ -89,42 +88,29 @@ def analyse(load: Callable[[], EmotionRecognizer], path: str, one_speaker: bool)
         AudioError: The recording cannot be used.
         VoiceProfileError: It is of one speaker, and the model takes no voice profiles.
     """
-    yield cards.progress_card(0.0, "Reading the recording …"), "", ""
+    yield cards.progress_card(0.0, "Reading the recording …"), ""
     recognizer = load()
     rate = recognizer.sampling_rate
     wave = load_audio(path, rate)
-    yield cards.progress_card(0.0, "Looking for speech …"), "", ""
+    yield cards.progress_card(0.0, "Looking for speech …"), ""
     windows, parts = plan_windows(wave, rate), []
     voice = None
     if one_speaker:
-        yield cards.progress_card(0.0, "Taking the speaker's voice profile …"), "", ""
+        yield cards.progress_card(0.0, "Taking the speaker's voice profile …"), ""
         voice = voice_of(recognizer, wave, windows)
     for part in predict_windows(recognizer, wave, windows, voice):
         parts.append(part)
         done = min(len(parts) * WINDOWS_AT_ONCE, len(windows))
         text = f"Analysed {timeline_plot.clock(windows[done - 1].end)} of {timeline_plot.clock(len(wave) / rate)}"
-        yield cards.progress_card(done / len(windows), text), "", ""
-    yield show(
-        assemble(len(wave) / rate, recognizer.labels, windows, parts, recognizer.unsure_below), path, one_speaker
-    )
-
-
-def show(timeline: Timeline, path: str, one_speaker: bool) -> Shown:
-    """Summary, picture with downloads, and the table of segments of one recording."""
+        yield cards.progress_card(done / len(windows), text), ""
+    timeline = assemble(len(wave) / rate, recognizer.labels, windows, parts, recognizer.unsure_below)
     if not timeline.segments:
-        return cards.message_card(messages.NO_SPEECH), "", ""
-    stem = Path(path).stem
-    downloads = cards.downloads(
-        {
-            f"{stem}.csv": ("CSV", "text/csv", to_csv(timeline)),
-            f"{stem}.json": ("JSON", "application/json", to_json(timeline)),
-            f"{stem}.TextGrid": ("Praat TextGrid", "text/plain", to_textgrid(timeline)),
-        }
-    )
+        yield cards.message_card(messages.NO_SPEECH), ""
+        return
+    yield cards.progress_card(1.0, "Drawing …"), ""
     drawn = timeline_plot.drawn(timeline_plot.columns_of(timeline), 0, timeline.duration)
-    picture = cards.picture(*drawn, messages.timeline_picture(timeline))
-    return (
+    overview = cards.picture(*drawn, messages.timeline_picture(timeline))
+    yield (
         cards.note([messages.timeline_summary(timeline), messages.OWN_PROFILE if one_speaker else ""]),
-        picture + cards.legend(timeline.labels) + downloads,
-        cards.segment_table(timeline.segments, path),
+        workbench(timeline, wave, rate, path, overview, voice),
     )

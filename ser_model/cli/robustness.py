@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     shared = report["leakage"].get("test", {}).get("shared_speakers", 0)  # corpora it was not trained on have no part
     robustness = tested | {"shared_speakers": shared} | found
     print(robustness_table(robustness))
-    if (folder := Path(args.model)).is_dir():
+    if (folder := Path(args.model)).is_dir() and recognizer.report:
         write_robustness(folder, robustness, recognizer)
         print(f"Wrote {folder / 'robustness.json'}, robustness.png and README.md.", file=sys.stderr)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,11 +17,12 @@ from tqdm.auto import tqdm
 from datasets_scripts import CorpusError
 from ser_model.hub import HubError, check_token, push_model
 from ser_model.reporting.checkpoint import run_name, write_checkpoint
-from ser_model.training.arguments import parse_arguments
-from ser_model.training.presets import PresetError
-from ser_model.training.processes import end_process, leave_write_errors_to_the_main_thread
-from ser_model.training.resume import is_finished
+from ser_model.training.arguments import RunArguments, parse_arguments
+from ser_model.training.presets import Preset, PresetError
+from ser_model.training.processes import alone_in, end_process, leave_write_errors_to_the_main_thread
+from ser_model.training.resume import check_folder, is_finished
 from ser_model.training.run import train_preset
+from ser_model.training.search import search_settings
 from ser_model.training.trainer import RunError, SerTrainingArguments
 
 GO_ON = "The same command with --resume goes on from the last epoch."
@@ -39,13 +41,10 @@ def main(argv: list[str] | None = None) -> int:
         args.push_to_hub = False  # else Trainer itself would push every checkpoint on its way
         if push:
             _warn_if_push_would_fail(args)
-        trained = train_preset(run, preset, args)
-        if args.should_save:
-            report = write_checkpoint(Path(args.output_dir), trained)
-            test = report["test"]
-            figures = f"UAR {test['uar']:.1%}, accuracy {test['accuracy']:.1%}, macro F1 {test['macro_f1']:.1%}"
-            print(f"Test {figures} ({run_name(report)}).")
-            print(f"Checkpoint and report: {args.output_dir}")
+        out = Path(args.output_dir)
+        check_folder(out, run.resume)
+        with alone_in(out) if args.should_save else nullcontext():
+            (search_settings if run.search else _train)(run, preset, args)
         if push:
             _push(args)
     except (CorpusError, HubError, PresetError, RunError) as error:
@@ -60,6 +59,16 @@ def main(argv: list[str] | None = None) -> int:
         _say(f"stopped. {GO_ON}")
         return 130
     return 0
+
+
+def _train(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> None:
+    trained = train_preset(run, preset, args)
+    if args.should_save:
+        report = write_checkpoint(Path(args.output_dir), trained)
+        test = report["test"]
+        figures = f"UAR {test['uar']:.1%}, accuracy {test['accuracy']:.1%}, macro F1 {test['macro_f1']:.1%}"
+        print(f"Test {figures} ({run_name(report)}).")
+        print(f"Checkpoint and report: {args.output_dir}")
 
 
 def run_as_program() -> NoReturn:
@@ -107,3 +116,7 @@ def _push(args: SerTrainingArguments) -> None:
         print(f"Pushed: {push_model(out, repo_id, args.hub_private_repo, args.hub_token)}")
     except HubError as error:
         raise HubError(f"{error} Once that is cured: python -m ser_model push {out} {repo_id}") from error
+
+
+if __name__ == "__main__":
+    run_as_program()

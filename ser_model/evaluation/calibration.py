@@ -29,8 +29,10 @@ def fit_temperature(probabilities: np.ndarray, references: np.ndarray) -> float:
         references: True class numbers `(num_clips,)`.
 
     Returns:
-        The temperature between 0.1 and 10 with the least negative log-likelihood.
+        The temperature between 0.1 and 10 with the least negative log-likelihood; 1 for fewer than `LEAST_CLIPS`.
     """
+    if len(references) < LEAST_CLIPS:
+        return 1.0
 
     def loss(log_temperature: float) -> float:
         return negative_log_likelihood(with_temperature(probabilities, np.exp(log_temperature)), references)
@@ -48,8 +50,10 @@ def fit_unsure_below(probabilities: np.ndarray, references: np.ndarray) -> float
 
     Returns:
         The confidence, rounded down to four digits; 1, below which every answer lies, where no `LEAST_CLIPS` most
-        confident ones are right so often.
+        confident ones are right so often; 0, which is not known, for fewer clips than that.
     """
+    if len(references) < LEAST_CLIPS:
+        return 0.0
     confidence, correct = _answers(probabilities, references)
     order = np.argsort(-confidence, kind="stable")
     confidence, share = confidence[order], correct[order].cumsum() / np.arange(1, len(order) + 1)

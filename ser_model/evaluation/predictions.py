@@ -12,9 +12,11 @@ import numpy as np
 from datasets import Dataset
 from datasets.utils import tqdm
 
+from datasets_scripts.shards import recording
 from datasets_scripts.splits import Item, Split
 from datasets_scripts.texts import says_common_sentence
 from ser_model.audio import load_audio
+from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
 from ser_model.models.windowing_ser import WINDOWS_AT_ONCE
@@ -31,7 +33,7 @@ CLIPS_AT_HAND = 64  # loaded, of which batches of like length are made
 
 
 def predict_items(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     table: Dataset,
     items: Sequence[Item],
     augmentation: Augmentation,
@@ -76,7 +78,7 @@ def load_items(
     """Waveforms `(num_samples,)` at `rate` Hz of (row of `table`, view) pairs, one after the other."""
     paths = list(table["audio"])
     for clip, view in items:
-        yield augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
+        yield augmentation.view(load_audio(recording(paths[clip]), rate), rate, Path(paths[clip]).stem, view, seed)
 
 
 def calibrate(

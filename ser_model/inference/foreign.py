@@ -134,6 +134,8 @@ def foreign_labels(config: Any, label_map: Mapping[str, str] | None) -> list[str
         raise ValueError(f"it is for {config.problem_type}, so its outputs are no probabilities of classes")
     own = [config.id2label[index] for index in sorted(config.id2label)]
     labels = renamed(own, label_map)
+    if len(labels) < 2 or len(set(labels)) < len(labels):
+        raise ValueError(f"it needs two different labels or more, not {', '.join(labels)}")
     if unnamed := [label for label in labels if UNNAMED.fullmatch(label)]:
         raise ValueError(
             f"nobody says what its labels {', '.join(unnamed[:3])} mean: give a label map such as {unnamed[0]}=angry"

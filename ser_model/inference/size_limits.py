@@ -12,7 +12,7 @@ MOST, MOST_ITEMS, MOST_LAYERS = 1_000_000, 10_000, 100
 AT_MOST = {
     "num_labels": 1_000, "hidden_size": 4_096, "d_model": 4_096, "intermediate_size": 16_384,
     "encoder_ffn_dim": 16_384, "num_attention_heads": 64, "encoder_attention_heads": 64, "conv_dim": 512,
-    "max_source_positions": 1_500, "num_mel_bins": 256, "max_length": 1_024, "feature_size": 512, "chunk_length": 30,
+    "max_source_positions": 5_000, "num_mel_bins": 256, "max_length": 1_024, "feature_size": 512, "chunk_length": 30,
     "n_fft": 8_192, "sampling_rate": 48_000,
 }  # fmt: skip
 AT_LEAST = {"frequency_stride": 8, "time_stride": 8}

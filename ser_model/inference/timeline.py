@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .results import Speech
-from .voice_activity import MARGIN_SECONDS, speech_stretches, with_margin
+from .results import Attention, EmotionResult, Speech
+from .voice_activity import MARGIN_SECONDS, Detector, speech_stretches, with_margin
 from .voice_profile import VoiceProfile, wave_sums
 
 if TYPE_CHECKING:
-    from .recognizer import EmotionRecognizer
+    from .base_recognizer import BaseRecognizer
 
 WINDOW_SECONDS = 3.0  # about the length of the clips that such networks learn from
 MIN_WINDOW_SECONDS = 1.0  # the window over a shorter stretch of speech takes in what is around it
@@ -45,14 +45,14 @@ class Segment:
     Attributes:
         start, end: In seconds.
         emotion: The most probable one.
-        probability: Its mean over the stretch.
+        probability: Its mean over the stretch; None where a person gave the label.
         unsure: Whether that is below the model's `unsure_below`: too often wrong.
     """
 
     start: float
     end: float
     emotion: str
-    probability: float
+    probability: float | None
     unsure: bool = False
 
 
@@ -66,6 +66,7 @@ class Timeline:
         windows: The analysis windows, in order; between them nobody speaks.
         probabilities: `(num_windows, num_labels)`.
         segments: Neighbouring windows of the same most probable emotion, joined.
+        attention: Attention over the recording, every window weighing by its length; None where there is none.
         speech: How much of the recording the windows lie on.
     """
 
@@ -74,24 +75,29 @@ class Timeline:
     windows: list[Window]
     probabilities: np.ndarray
     segments: list[Segment]
+    attention: Attention | None = None
 
     @property
     def speech(self) -> Speech:
         return Speech.of([(window.start, window.end) for window in self.windows], self.duration)
 
 
-def plan_windows(wave: np.ndarray, sampling_rate: int, window_seconds: float = WINDOW_SECONDS) -> list[Window]:
+def plan_windows(
+    wave: np.ndarray, sampling_rate: int, window_seconds: float = WINDOW_SECONDS, detect: Detector | None = None
+) -> list[Window]:
     """Windows over the speech in a recording, at least half-overlapping and evenly spaced within a stretch.
 
     Args:
         wave: Mono samples `(num_samples,)`.
         sampling_rate: In Hz.
         window_seconds: Length of a window.
+        detect: What finds speech; by default the detector in torch.
     """
     duration = len(wave) / sampling_rate
+    stretches = speech_stretches(wave, sampling_rate, detect)
     return [
         window
-        for start, end in with_margin(speech_stretches(wave, sampling_rate), duration, MARGIN_SECONDS)
+        for start, end in with_margin(stretches, duration, MARGIN_SECONDS)
         for window in _over_stretch(start, end, window_seconds, duration)
     ]
 
@@ -107,7 +113,7 @@ def _over_stretch(start: float, end: float, seconds: float, duration: float) -> 
     return [Window(*own, begin, begin + seconds) for own, begin in zip(pairwise(borders), begins, strict=True)]
 
 
-def voice_of(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window]) -> VoiceProfile | None:
+def voice_of(recognizer: BaseRecognizer, wave: np.ndarray, windows: Sequence[Window]) -> VoiceProfile | None:
     """Voice profile of the one person who speaks in a recording, from the speech alone; None where there is none.
 
     Of a long recording every n-th part is taken, about `PROFILE_SECONDS` in all: more changes a profile little.
@@ -130,9 +136,9 @@ def voice_of(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[
 
 
 def predict_windows(
-    recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window], voice: VoiceProfile | None = None
-) -> Iterator[np.ndarray]:
-    """Probabilities of the windows, a batch at a time: `(num_windows, num_labels)` each.
+    recognizer: BaseRecognizer, wave: np.ndarray, windows: Sequence[Window], voice: VoiceProfile | None = None
+) -> Iterator[list[EmotionResult]]:
+    """Predictions for the windows, a batch at a time.
 
     Args:
         recognizer: The model.
@@ -144,25 +150,38 @@ def predict_windows(
     for first in range(0, len(windows), WINDOWS_AT_ONCE):
         batch = windows[first : first + WINDOWS_AT_ONCE]
         parts = [wave[round(window.input_start * rate) : round(window.input_end * rate)] for window in batch]
-        yield np.array(
-            [list(result.probabilities.values()) for result in recognizer.predict_batch(parts, voice, gate=False)]
-        )
+        yield recognizer.predict_batch(parts, voice, gate=False)
 
 
 def assemble(
     duration: float,
     labels: list[str],
     windows: list[Window],
-    predicted: Sequence[np.ndarray],
+    predicted: Sequence[Sequence[EmotionResult]],
     unsure_below: float = 0.0,
 ) -> Timeline:
     """Joins the batches of `predict_windows` to a timeline; `unsure_below` is the recognizer's."""
-    probabilities = np.concatenate([np.zeros((0, len(labels))), *predicted])
+    results = [result for batch in predicted for result in batch]
+    probabilities = np.array([list(result.probabilities.values()) for result in results]).reshape(-1, len(labels))
     segments = _joined(labels, windows, probabilities, unsure_below)
-    return Timeline(duration, labels, windows, probabilities, segments)
+    return Timeline(duration, labels, windows, probabilities, segments, _attention(windows, results))
 
 
-def predict_timeline(recognizer: EmotionRecognizer, wave: np.ndarray, one_speaker: bool = False) -> Timeline:
+def _attention(windows: Sequence[Window], results: Sequence[EmotionResult]) -> Attention | None:
+    """Attention of each window over the time that its prediction stands for, joined; weights sum to 1."""
+    times, weights = [np.zeros(0)], [np.zeros(0)]
+    for window, result in zip(windows, results, strict=True):
+        if result.attention is None:
+            return None
+        of_window = result.attention.times + window.input_start
+        own = (of_window >= window.start) & (of_window < window.end)
+        times.append(of_window[own])
+        weights.append(result.attention.weights[own] * len(own))  # 1 where a window is attended to evenly
+    joined = np.concatenate(weights)
+    return Attention(np.concatenate(times), joined / max(float(joined.sum()), 1e-12))
+
+
+def predict_timeline(recognizer: BaseRecognizer, wave: np.ndarray, one_speaker: bool = False) -> Timeline:
     """Plans windows, predicts and assembles in one go.
 
     Args:
@@ -170,7 +189,7 @@ def predict_timeline(recognizer: EmotionRecognizer, wave: np.ndarray, one_speake
         wave: The recording at the recognizer's sampling rate `(num_samples,)`.
         one_speaker: Whether the recording is its own voice profile.
     """
-    windows = plan_windows(wave, recognizer.sampling_rate)
+    windows = plan_windows(wave, recognizer.sampling_rate, detect=recognizer.detect)
     voice = voice_of(recognizer, wave, windows) if one_speaker else None
     predicted = list(predict_windows(recognizer, wave, windows, voice))
     duration = len(wave) / recognizer.sampling_rate

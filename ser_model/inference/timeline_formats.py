@@ -42,13 +42,17 @@ def to_json(timeline: Timeline) -> str:
 
 
 def to_csv(timeline: Timeline) -> str:
-    """One line a segment: start and end in seconds, emotion, probability, whether it is unsure."""
+    """One line a segment: start and end in seconds, emotion, probability, whether it is unsure.
+
+    The probability is empty where a person gave the label.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["start", "end", "emotion", "probability", "unsure"])
     for segment in timeline.segments:
         times = f"{segment.start:.3f}", f"{segment.end:.3f}"
-        writer.writerow([*times, segment.emotion, f"{segment.probability:.4f}", segment.unsure])
+        probability = "" if segment.probability is None else f"{segment.probability:.4f}"
+        writer.writerow([*times, segment.emotion, probability, segment.unsure])
     return text.getvalue()
 
 
@@ -59,7 +63,7 @@ def to_textgrid(timeline: Timeline) -> str:
     segments, duration = timeline.segments, round(timeline.duration, 3)
     tiers = {
         "emotion": [segment.emotion for segment in segments],
-        "probability": [f"{segment.probability:.2f}" for segment in segments],
+        "probability": ["" if each.probability is None else f"{each.probability:.2f}" for each in segments],
     }
     borders = {round(time, 3) for segment in segments for time in (segment.start, segment.end)}
     grid = call("Create TextGrid", 0, duration, " ".join(tiers), "")

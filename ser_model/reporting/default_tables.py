@@ -11,7 +11,7 @@ from ser_model.evaluation.queue import Job
 from ser_model.training.arguments import RunArguments
 
 from .baselines import COMMON_SENTENCES, Baselines, baseline_of
-from .fold_figures import Reports, interval_over_speakers, mean_over_folds, speaker_runs
+from .fold_figures import Reports, interval_over_speakers, mean_over_folds, runs_on
 from .preset_tables import table
 
 DEFAULT = RunArguments.preset
@@ -62,12 +62,12 @@ def headline_table(reports: Reports, baselines: Baselines, published: dict[str, 
     systems = published["systems"]
     rows = []
     for row in ROWS:
-        runs = speaker_runs(reports, DEFAULT, row.corpus)
+        runs = runs_on(reports, DEFAULT, row.corpus)
         values = _uar(runs, row)
         title, shown = row.title, "not measured"
         if values:
             title += _classes(runs, row.corpus) + _folds(values, row.corpus)
-            interval = interval_over_speakers(runs, row.corpus) if row.part is None else None
+            interval = interval_over_speakers(runs, [row.corpus]) if row.part is None else None
             ends = f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})" if interval else ""
             shown = f"**{100 * mean_over_folds(values):.1f}**{ends}"
         others = [system.get(row.key) for system in systems.values()]
@@ -83,7 +83,7 @@ def goals_table(reports: Reports, goals: dict[str, dict[str, float]]) -> list[st
     """Goals of each corpus without a voice profile, with ten clips and with all others; whether each is reached."""
     rows = []
     for row in ROWS:
-        runs = speaker_runs(reports, DEFAULT, row.corpus)
+        runs = runs_on(reports, DEFAULT, row.corpus)
         for size, goal in goals.get(row.key, {}).items():
             values = _uar(runs, row) if size == "0" else _profile_uar(runs, row, size)
             profile = {"0": "none", "all": "all other clips"}.get(size, f"{size} clips")
@@ -101,7 +101,7 @@ def folds_table(reports: Reports, baselines: Baselines) -> list[str]:
     seeds = sorted({job.seed for job in reports if (job.preset, job.protocol) == (DEFAULT, "speaker")})
     rows = []
     for row in ROWS:
-        values = _uar(speaker_runs(reports, DEFAULT, row.corpus), row)
+        values = _uar(runs_on(reports, DEFAULT, row.corpus), row)
         for fold in sorted({job.fold for job in values}):
             of_fold = {job.seed: value for job, value in values.items() if job.fold == fold}
             floors = [baseline_of(Job(DEFAULT, "speaker", fold, 0), row.key, each) for each in baselines.values()]
@@ -117,7 +117,7 @@ def profiles_table(reports: Reports) -> list[str]:
     """UAR with a voice profile of so many clips; nothing where no report has such figures."""
     rows = []
     for row in ROWS:
-        runs = speaker_runs(reports, DEFAULT, row.corpus)
+        runs = runs_on(reports, DEFAULT, row.corpus)
         by_size = {size: _profile_uar(runs, row, size) for size in PROFILES}
         if any(by_size.values()):
             measured = {job: value for values in by_size.values() for job, value in values.items()}
@@ -136,7 +136,7 @@ def corpora_matrix(reports: Reports) -> list[str]:
         return []
     corpora = next(iter(left_out.values()))["corpora"]
     rows = []
-    together = [_uar(speaker_runs(reports, DEFAULT, corpus), Row(corpus, corpus, corpus)) for corpus in corpora]
+    together = [_uar(runs_on(reports, DEFAULT, corpus), Row(corpus, corpus, corpus)) for corpus in corpora]
     if any(together):
         cells = [_percent(mean_over_folds(values)) if values else "not run" for values in together]
         rows.append(["all of them, other speakers (protocol `speaker`)", *cells])

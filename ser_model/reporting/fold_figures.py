@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import mean
 from typing import Any
 
@@ -16,16 +16,16 @@ from ser_model.evaluation.queue import Job
 Reports = dict[Job, dict[str, Any]]  # what was measured, by what was queued
 
 
-def speaker_runs(reports: Reports, preset: str, corpus: str) -> Reports:
-    """A preset's runs under protocol `speaker` that test a corpus, each of its folds once.
+def runs_on(reports: Reports, preset: str, corpus: str, protocol: str = "speaker") -> Reports:
+    """A preset's runs under a protocol that test a corpus, each of its folds once.
 
     Pooled corpora have as many folds as the one with most: those beyond a corpus's own test its first ones again.
     """
-    count = count_published_folds(corpus)
+    count = count_published_folds(corpus) if protocol == "speaker" else None
     return {
         job: report
         for job, report in sorted(reports.items())
-        if (job.preset, job.protocol) == (preset, "speaker")
+        if (job.preset, job.protocol) == (preset, protocol)
         and corpus in report["test"]["per_corpus"]
         and (count is None or job.fold <= count)
     }
@@ -39,28 +39,41 @@ def mean_over_folds(values: dict[Job, float]) -> float:
     return mean(mean(of_fold) for of_fold in by_fold.values())
 
 
-def interval_over_speakers(runs: Reports, corpus: str) -> tuple[float, float] | None:
+def interval_over_speakers(runs: Reports, corpora: Sequence[str]) -> tuple[float, float] | None:
     """95 % bootstrap interval of the UAR of all folds' test speakers together.
 
     Args:
-        runs: Of `speaker_runs`; the confusion matrices of a speaker under several seeds are added up.
-        corpus: Whose speakers.
+        runs: Of `runs_on`.
+        corpora: Whose speakers.
 
     Returns:
         Both ends; None with fewer than three speakers, or where a report has no confusion matrix by speaker.
     """
-    confusions: dict[str, np.ndarray] = {}
-    for report in runs.values():
-        for speaker, figures in report["test"]["per_speaker"].items():
-            if not speaker.startswith(f"{corpus}_"):
-                continue
-            if "confusion_matrix" not in figures:
-                return None
-            confusions[speaker] = confusions.get(speaker, 0) + np.array(figures["confusion_matrix"])
+    confusions = speaker_confusions(runs, corpora)
     if not confusions:
         return None
     _, low, high = pooled_uar(list(confusions.values()))
     return None if low is None or high is None else (low, high)
+
+
+def speaker_confusions(runs: Reports, corpora: Sequence[str]) -> dict[str, np.ndarray]:
+    """Confusion matrix of each test speaker of some corpora, those under several seeds added up.
+
+    None of any speaker where one has none.
+    """
+    confusions: dict[str, np.ndarray] = {}
+    for report in runs.values():
+        for speaker, figures in speakers_of(report, corpora).items():
+            if "confusion_matrix" not in figures:
+                return {}
+            confusions[speaker] = confusions.get(speaker, 0) + np.array(figures["confusion_matrix"])
+    return confusions
+
+
+def speakers_of(report: dict[str, Any], corpora: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Figures of each test speaker of some corpora."""
+    starts = tuple(f"{corpus}_" for corpus in corpora)
+    return {name: figures for name, figures in report["test"]["per_speaker"].items() if name.startswith(starts)}
 
 
 def folds_and_seeds(jobs: Iterable[Job]) -> str:

@@ -13,6 +13,7 @@ from transformers.integrations import get_available_reporting_integrations
 
 from datasets_scripts.splits import PROTOCOLS
 
+from .overrides import for_run
 from .presets import Preset, did_you_mean, load_preset, names
 from .trainer import WATCHED, RunError, SerTrainingArguments, best_precision
 
@@ -43,13 +44,34 @@ class RunArguments:
     data_dir: str | None = field(
         default=None, metadata={"help": "Any folder above the corpora (default: $SER_DATA_DIR, else ./data)."}
     )
+    corpora: str | None = field(
+        default=None,
+        metadata={"help": "Corpora with commas between; folder is your own recordings (default: the preset's)."},
+    )
+    labels: str | None = field(
+        default=None,
+        metadata={"help": "Labels to train on, in this order; clips of others are left out (default: all)."},
+    )
+    csv: str | None = field(
+        default=None, metadata={"help": "Table of your own recordings: CSV, TSV or Parquet; implies --corpora folder."}
+    )
     protocol: str = field(default="speaker", metadata={"help": "How clips are split.", "choices": list(PROTOCOLS)})
     fold: int = field(default=1, metadata={"help": "Number of the fold, from 1."})
     encoder: str | None = field(
         default=None,
-        metadata={"help": "Folder or Hub id that the pretrained encoder is loaded from (default: the preset's)."},
+        metadata={
+            "help": "Folder or Hub id of the pretrained encoder: Whisper, wav2vec 2.0, HuBERT, WavLM, Data2Vec "
+            "(default: the preset's)."
+        },
     )
     num_proc: int = field(default=1, metadata={"help": "Processes that make features of the corpora."})
+    streaming: bool = field(
+        default=False,
+        metadata={"help": "Make features anew in every epoch and keep none, for corpora whose features fit no disk."},
+    )
+    search: int | None = field(
+        default=None, metadata={"help": "Train so many networks and write the best settings, instead of a run."}
+    )
     resume: bool = field(default=False, metadata={"help": "Continue from the last whole checkpoint of output_dir."})
 
 
@@ -103,7 +125,9 @@ def parse_arguments(argv: list[str]) -> tuple[RunArguments, Preset, SerTrainingA
         run, args, _ = parser.parse_args_into_dataclasses(argv)
     except (ValueError, ImportError) as error:
         raise RunError(" ".join(str(error).split())) from error
-    args.output_dir = args.output_dir or f"runs/{preset.name}-{run.protocol}-fold{run.fold}-seed{args.seed}"
+    preset = for_run(preset, run)
+    name = f"{preset.name}-search" if run.search else preset.name
+    args.output_dir = args.output_dir or f"runs/{name}-{run.protocol}-fold{run.fold}-seed{args.seed}"
     return run, preset, args
 
 
@@ -113,6 +137,10 @@ def problems_of(options: argparse.Namespace) -> Iterator[str]:
     for name in ("num_proc", *batches):
         if getattr(options, name) < 1:
             yield f"--{name} has to be 1 or more, not {getattr(options, name)}."
+    if options.search is not None and options.search < 1:
+        yield f"--search has to be 1 or more, not {options.search}."
+    if options.search and options.push_to_hub:
+        yield "--push_to_hub does not go with --search, which trains no network to keep."
     if options.max_steps < 1 and not options.num_train_epochs > 0:
         yield f"--num_train_epochs has to be more than 0, not {options.num_train_epochs:g}."
     if not 0 < options.learning_rate < math.inf:

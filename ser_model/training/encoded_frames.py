@@ -15,6 +15,7 @@ from datasets import Dataset, Features, Value
 from datasets.fingerprint import Hasher
 from torch.nn.utils.rnn import pad_sequence
 
+from datasets_scripts.shards import recording
 from ser_model.audio import load_audio
 from ser_model.inference.voice_profile import frame_sums, shrunk, statistics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
@@ -43,11 +44,12 @@ class EncodedFrames(torch.utils.data.Dataset):
         num_proc: Processes that encode.
         training: The training part, whose statistics this part is standardised with; None where this
             is the training part. Its items are standardised with the statistics of a random number of
-            clips of their speaker, see `PROFILE_SIZES`. Of a clip longer than a window the first window is taken.
+            clips of their speaker, see `PROFILE_SIZES`; augmented views too with those of clips as they are. Of a
+            clip longer than a window the first window is taken.
 
     Attributes:
         weights, labels, label_masks: As for `ViewFrames`.
-        mean, std: Statistics of the training part's frames, `(num_layers, size)`.
+        mean, std: Statistics of the frames of the training part's clips as they are, `(num_layers, size)`.
     """
 
     mean: torch.Tensor
@@ -79,14 +81,14 @@ class EncodedFrames(torch.utils.data.Dataset):
             return
         sums = {view: _as_sums(encoded, self.shape) for view, encoded in self.views.items()}
         self._sums = torch.stack([sums[view][clip] for clip, view in self.items])
-        speakers = list(table["speaker"])
-        self._voices = [(speakers[clip], view) for clip, view in self.items]
+        self._speakers = list(table["speaker"])
         members = defaultdict(list)
-        for index, voice in enumerate(self._voices):
-            members[voice].append(index)
-        self._members = {voice: torch.tensor(indices) for voice, indices in members.items()}
-        self.mean, self.std, _ = statistics(self._sums)
-        self._whole = {voice: statistics(self._sums[own]) for voice, own in self._members.items()}
+        for index, (clip, view) in enumerate(self.items):
+            if view == 0:
+                members[self._speakers[clip]].append(index)
+        self._members = {speaker: torch.tensor(indices) for speaker, indices in members.items()}
+        self._whole = {speaker: statistics(self._sums[own]) for speaker, own in self._members.items()}
+        self.mean, self.std, _ = statistics(self._sums[torch.cat(list(self._members.values()))])
 
     @property
     def is_training(self) -> bool:
@@ -140,12 +142,13 @@ class EncodedFrames(torch.utils.data.Dataset):
 
     def _profile(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation that a training item is standardised with, drawn anew each time."""
-        voice = self._voices[index]
-        if not voice[0] or torch.rand(()) < NO_PROFILE_SHARE:  # nobody knows who speaks, or it is not told
+        speaker = self._speakers[self.items[index][0]]
+        # nobody knows who speaks, or it is not told
+        if not speaker or speaker not in self._members or torch.rand(()) < NO_PROFILE_SHARE:
             return self.mean, self.std
-        members, size = self._members[voice], PROFILE_SIZES[int(torch.randint(len(PROFILE_SIZES), ()))]
+        members, size = self._members[speaker], PROFILE_SIZES[int(torch.randint(len(PROFILE_SIZES), ()))]
         if size is None or size >= len(members):
-            mean, std, count = self._whole[voice]
+            mean, std, count = self._whole[speaker]
         else:
             drawn = members[torch.randperm(len(members))[:size]]
             mean, std, count = statistics(self._sums[drawn])
@@ -212,7 +215,7 @@ def _encode(
     """Encoder frames of some clips as float16, and their `sums_over_time`; as bytes."""
     torch.set_num_threads(num_threads)
     rate = extractor.sampling_rate
-    waves = [augmentation.view(load_audio(path, rate), rate, Path(path).stem, view, seed) for path in audio]
+    waves = [augmentation.view(load_audio(recording(path), rate), rate, Path(path).stem, view, seed) for path in audio]
     rows: dict[str, Any] = {"frames": [], "sums": []}
     for frames in encode(model, extractor, extractor.frames(waves)):
         rows["frames"].append(frames.numpy().tobytes())

@@ -13,6 +13,8 @@ from datasets import Dataset
 
 from .trainer import RunError
 
+SECONDS_TO_END = 5.0  # of a pool of processes, before it is left as it is
+
 
 def map_clips(clips: Dataset, function: Callable, num_proc: int, **options: Any) -> Dataset:
     """`Dataset.map` that ends in one sentence where a process dies, and at once on Ctrl-C.
@@ -48,13 +50,19 @@ def _interrupted_alone() -> Iterator[None]:
         yield
         return
     before, here = signal.getsignal(signal.SIGINT), os.getpid()
+    # A pool that ends while a process of it hands over a result waits for that process's lock for ever.
+    again = threading.Timer(SECONDS_TO_END, os.kill, (here, signal.SIGINT))
+    again.daemon = True
 
     def interrupt(*_: Any) -> None:
         if os.getpid() == here:
+            if again.ident is None:
+                again.start()
             raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
+        again.cancel()
         signal.signal(signal.SIGINT, before)

@@ -1,17 +1,56 @@
-"""The end of a process that trains, alone or as one of several."""
+"""Processes that train: one in a folder at a time, and the end of one, alone or as one of several."""
 
 from __future__ import annotations
 
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NoReturn
 
+from filelock import FileLock, Timeout
 from transformers.training_args import ParallelMode
 
-from .trainer import SerTrainer
+from .trainer import RunError, SerTrainer
 
+LOCK = ".lock"
 _KEPT: list[SerTrainer] = []
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keeps other processes from training in a folder; the system ends this where the process is killed.
+
+    A folder in which nothing was written does not stay.
+
+    Raises:
+        RunError: Another process trains there.
+    """
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    (folder / LOCK).unlink()
+                    folder.rmdir()
+    except Timeout:
+        raise RunError(
+            f"Another process is training in {folder}: wait for it, or choose another --output_dir."
+        ) from None
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a process trains in a folder."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        with alone_in(folder):
+            return False
+    except RunError:
+        return True
 
 
 def keep_if_distributed(trainer: SerTrainer) -> None:

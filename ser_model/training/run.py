@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-import platform
 import time
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +15,28 @@ from datasets import Dataset
 from transformers import AutoModelForAudioClassification, set_seed
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
-from datasets_scripts.splits import Split, leakage_report, make_split
+from datasets_scripts.folder import shortcomings_of_own
+from datasets_scripts.leakage import leakage_report
+from datasets_scripts.splits import Split, make_split
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .arguments import RunArguments
 from .augmentation import Augmentation
+from .circumstances import circumstances, precision
 from .encoded_frames import EncodedFrames
 from .feature_cache import ViewFrames
 from .losses import Loss, corpus_label_masks
+from .overrides import encoder_error
 from .presets import Preset
 from .processes import keep_if_distributed
 from .resume import check_folder, checkpoint_to_resume, last_whole_checkpoint, run_record, write_record
-from .trainer import RunError, SerTrainer, SerTrainingArguments, best_precision
+from .streaming import sampled
+from .trainer import SerTrainer, SerTrainingArguments, best_precision
+
+logger = logging.getLogger(__name__)
 
 REFIT = "refit"  # folder of the second training within that of the run
-VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,16 @@ class RunData:
     def labels(self) -> list[str]:
         return self.table.features["emotion"].names
 
+    def weigh(self, loss: Loss) -> None:
+        """Gives the items the weights and label masks of a loss."""
+        training, corpora = self.training, list(self.table["corpus"])
+        training.weights = loss.item_weights(
+            [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
+        )
+        masked = loss.mask_labels_by_corpus
+        masks = corpus_label_masks(training.labels, corpora, len(self.labels)) if masked else None
+        training.label_masks = self.validation.label_masks = masks
+
 
 @dataclass(frozen=True)
 class TrainedRun:
@@ -95,7 +110,7 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
     """
     out = Path(args.output_dir)
     if args.should_save:
-        print(f"Training {preset.name} on {best_precision()[0]}, {_precision(args)}.", flush=True)
+        print(f"Training {preset.name} on {best_precision()[0]}, {precision(args)}.", flush=True)
         print(f"Preparing features with {run.num_proc} process(es) of {os.cpu_count()} cores (--num_proc).", flush=True)
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
     check_folder(out, run.resume)
@@ -149,37 +164,52 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
         refit: Whether the validation part belongs to the training part too.
     """
     start = time.monotonic()
-    table, left_out = load_with_left_out(data_dir=data_dir_or_default(run.data_dir), **preset.data)
+    folder = data_dir_or_default(run.data_dir or (Path(run.csv).parent if run.csv else None))
+    table, left_out = load_with_left_out(data_dir=folder, csv=run.csv, **preset.data)
     augmentation, extractor = Augmentation(**preset.augmentation), preset.extractor()
+    for sentence in () if refit else shortcomings_of_own(table):
+        logger.warning("Your recordings: %s", sentence)
     split = make_split(table, run.protocol, run.fold, seed, augmentation.views)
     if refit:
         more = [(clip, view) for clip, _ in split.validation for view in range(augmentation.views + 1)]
         split = replace(split, train=split.train + more)
-    training: ViewFrames | EncodedFrames
-    validation: ViewFrames | EncodedFrames
-    statistics = None
-    if preset.model["model_type"] == SpeechEncoderConfig.model_type:
-        parts = table, new_network(run, preset), extractor, augmentation, seed, run.num_proc
-        training = EncodedFrames(split.train, *parts)
-        validation = EncodedFrames(split.validation, *parts, training=training)
-        statistics = training.mean, training.std
-        extractor.fit((), training.utterances())
-    if statistics is None or preset.model.get("frozen_layers") is not None:
-        training, validation = (
-            ViewFrames(table, items, extractor, augmentation, seed, run.num_proc)
-            for items in (split.train, split.validation)
-        )
-        extractor.fit(training.column("input_features"), training.column("utterance_features"))
-    loss, corpora = Loss(**preset.loss), list(table["corpus"])
-    training.weights = loss.item_weights(
-        [training.labels[clip] for clip, _ in training.items], [corpora[clip] for clip, _ in training.items]
-    )
-    if loss.mask_labels_by_corpus:
-        masks = corpus_label_masks(training.labels, corpora, len(table.features["emotion"].names))
-        training.label_masks = validation.label_masks = masks
+    training, validation, statistics = _features(run, preset, table, split, augmentation, extractor)
     leakage = leakage_report(table, split)
     seconds = time.monotonic() - start
-    return RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, seconds, statistics)
+    data = RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, seconds, statistics)
+    data.weigh(Loss(**preset.loss))
+    return data
+
+
+def _features(
+    run: RunArguments,
+    preset: Preset,
+    table: Dataset,
+    split: Split,
+    augmentation: Augmentation,
+    extractor: SerFeatureExtractor,
+) -> tuple[ViewFrames | EncodedFrames, ViewFrames | EncodedFrames, tuple[torch.Tensor, torch.Tensor] | None]:
+    """Features of training and validation part, and the statistics of an encoder's; fits the extractor.
+
+    When streaming, statistics come from a sample of the training part, and encoders run in training.
+    """
+    made = extractor, augmentation, split.seed, run.num_proc
+    known, items = sampled(table, split.train, split.seed) if run.streaming else (table, split.train)
+    statistics = None
+    if preset.model["model_type"] == SpeechEncoderConfig.model_type:
+        network = new_network(run, preset)
+        encoded = EncodedFrames(items, known, network, *made)
+        statistics = encoded.mean, encoded.std
+        extractor.fit((), encoded.utterances())
+        if preset.model.get("frozen_layers") is None and not run.streaming:
+            return encoded, EncodedFrames(split.validation, table, network, *made, training=encoded), statistics
+    else:
+        frames = ViewFrames(known, items, *made)
+        extractor.fit(frames.column("input_features"), frames.column("utterance_features"))
+    training, validation = (
+        ViewFrames(table, items, *made, streaming=run.streaming) for items in (split.train, split.validation)
+    )
+    return training, validation, statistics
 
 
 def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
@@ -196,17 +226,13 @@ def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
     try:
         network = AutoModelForAudioClassification.from_config(config)
     except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise RunError(
-            f"The encoder {config.encoder} cannot be loaded: {reason.rstrip('.')}. "
-            "Pass --encoder with a folder that holds it, or with a Hub id that can be reached."
-        ) from error
+        raise encoder_error(config.encoder, error) from error
     network.config.encoder = name  # not this machine's folder
     return network
 
 
-def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrainingArguments) -> SerTrainer:
-    """The trainer of an untrained network of the preset's sizes."""
+def network_for(run: RunArguments, preset: Preset, data: RunData) -> Any:
+    """An untrained network of the preset's sizes, with what it takes from the training part."""
     network = new_network(
         run,
         preset,
@@ -219,8 +245,13 @@ def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrai
     if data.frame_statistics:
         network.frames_mean.copy_(data.frame_statistics[0])
         network.frames_std.copy_(data.frame_statistics[1])
+    return network
+
+
+def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrainingArguments) -> SerTrainer:
+    """The trainer of an untrained network of the preset's sizes."""
     return SerTrainer(
-        model=network,
+        model=network_for(run, preset, data),
         args=args,
         loss=Loss(**preset.loss),
         processing_class=data.extractor,
@@ -232,10 +263,6 @@ def make_trainer(run: RunArguments, preset: Preset, data: RunData, args: SerTrai
 def left_out_by_name(left_out: list[dict[str, str]]) -> list[dict[str, str]]:
     """Files left out by name alone: a report is read on other machines."""
     return [{**entry, "file": Path(entry["file"]).name} for entry in left_out]
-
-
-def _precision(args: SerTrainingArguments) -> str:
-    return "bfloat16" if args.bf16 else "float32"
 
 
 def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, trainer: SerTrainer) -> None:
@@ -264,7 +291,6 @@ def _report(
         "refit": args.refit,
         "preparation_seconds": round(data.preparation_seconds, 1),
         "training_seconds": round(trainer.training_seconds, 1),
-        "hardware": f"{best_precision()[0]}, {platform.machine()}, {_precision(args)}",
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
         "settings": preset.as_dict(),
+        **circumstances(args, run.streaming),
     }

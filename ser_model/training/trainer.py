@@ -18,6 +18,7 @@ from ser_model.metrics import emotion_metrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .losses import Loss, cross_entropy, mixup
+from .streaming import StreamSampler
 
 WATCHED = ("accuracy", "uar", "macro_f1", "loss")  # validation figures of every epoch
 
@@ -91,7 +92,7 @@ class SerTrainer(Trainer):
         callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir, "log.jsonl"))]
         if args.early_stopping_patience is not None:
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
-        labels = _label_names(kwargs["model"])
+        labels = _label_names(kwargs["model"] if "model" in kwargs else kwargs["model_init"](None))
         super().__init__(
             data_collator=getattr(kwargs.get("train_dataset"), "collate", None)
             or (lambda items: _collate(processing_class, items)),
@@ -114,6 +115,24 @@ class SerTrainer(Trainer):
                     group["params"] = [weights for weights in group["params"] if id(weights) not in of_encoder]
                     optimizer.add_param_group({**group, "params": moved, "lr": self.args.encoder_learning_rate})
         return optimizer
+
+    def _get_train_sampler(self, train_dataset=None):
+        """As Trainer's; clips that are read when they are asked for come in an order that reads few files at once."""
+        items = self.train_dataset if train_dataset is None else train_dataset
+        if not getattr(items, "streaming", False):
+            return super()._get_train_sampler(train_dataset)
+        return StreamSampler(items.items, self.args.seed, lambda: int((self.state.epoch or 0) + 1e-6))
+
+    def _get_eval_sampler(self, eval_dataset):
+        """As Trainer's; clips that are read when they are asked for are not read once more for their lengths."""
+        if getattr(eval_dataset, "streaming", False):
+            return torch.utils.data.SequentialSampler(eval_dataset)
+        return super()._get_eval_sampler(eval_dataset)
+
+    def create_scheduler(self, num_training_steps: int, *args, **kwargs):
+        """As Trainer's, with a tenth of all steps for the warm-up at most: few clips make few steps."""
+        self.args.warmup_steps = min(self.args.warmup_steps, num_training_steps // 10)
+        return super().create_scheduler(num_training_steps, *args, **kwargs)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """As Trainer's, in float32 even where a finished model is written as float16: a run goes on from it."""

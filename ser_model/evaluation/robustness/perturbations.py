@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import channels, sounds
-from .channels import clip_loudest, codec, crop, pad, silence, speed, through, tilt
-from .scene import Sound, Transform, chain, gain, high_pass, low_pass, one_of
-from .sounds import add
+from ser_model.perturbations import channels, sounds
+from ser_model.perturbations.channels import clip_loudest, codec, crop, pad, silence, speed, through, tilt
+from ser_model.perturbations.scene import Sound, Transform, chain, gain, high_pass, low_pass, one_of
+from ser_model.perturbations.sounds import add
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from datasets_scripts.splits import Item
 from ser_model.evaluation.encoder_svm import EncoderSvm
 from ser_model.evaluation.predictions import column
 from ser_model.metrics import emotion_metrics
+from ser_model.perturbations.channels import missing_encoder
 
-from .channels import missing_encoder
 from .checks import Check, at_least, at_most
 from .correctness import (
     PITCH_LIMITS,

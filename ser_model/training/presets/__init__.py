@@ -6,7 +6,7 @@ import difflib
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -17,6 +17,7 @@ from datasets_scripts import load_corpora
 from ser_model.models.registration import FAMILIES
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.losses import Loss
+from ser_model.training.search_space import SpaceError, all_candidates
 from ser_model.training.trainer import SerTrainingArguments
 
 FOLDER = Path(__file__).parent
@@ -50,6 +51,7 @@ class Preset:
         loss: For `Loss`.
         training: For `SerTrainingArguments`.
         notes: What the system's authors leave open, and what was chosen.
+        search: What `train.py --search` may change: block -> key -> candidates, see `search_space`.
     """
 
     name: str
@@ -60,9 +62,11 @@ class Preset:
     loss: dict[str, Any]
     training: dict[str, Any]
     notes: list[str]
+    search: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Everything but `search`: what reports keep."""
+        return {name: value for name, value in asdict(self).items() if name != "search"}
 
     def extractor(self) -> Any:
         """The extractor of the model's family, without statistics."""
@@ -98,15 +102,15 @@ def load_preset(name: str) -> Preset:
 def preset_from_dict(content: dict[str, Any]) -> Preset:
     """Checks a preset's blocks against what they are handed to; see `load_preset`."""
     name = content.get("name", "preset")
-    blocks = [field.name for field in fields(Preset)]
+    blocks = [block.name for block in fields(Preset)]
     for block in content:
         if block not in blocks:
             suggestion = did_you_mean(block, blocks[1:])
             raise PresetError(f"{name}: unknown block {block!r}; a preset has {', '.join(blocks[1:])}.{suggestion}")
-    for block in blocks:
-        if block not in content:
-            raise PresetError(f"{name}: the block {block!r} is missing.")
-    _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir"}))
+    for block in fields(Preset):
+        if block.name not in content and block.default_factory is MISSING:
+            raise PresetError(f"{name}: the block {block.name!r} is missing.")
+    _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir", "csv"}))
     _check(name, "augmentation", content["augmentation"], Augmentation)
     model = dict(content["model"])
     model_type = model.pop("model_type", None)
@@ -118,6 +122,16 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
     _check(name, "feature_extractor", content["feature_extractor"], family.extractor_class, derived=STATISTICS)
     _check(name, "loss", content["loss"], Loss)
     _check(name, "training", content["training"], SerTrainingArguments)
+    try:
+        for candidates in all_candidates(content.get("search", {})):
+            for block, target, derived in (
+                ("model", family.config_class, DERIVED),
+                ("loss", Loss, frozenset[str]()),
+                ("training", SerTrainingArguments, frozenset[str]()),
+            ):
+                _check(f"{name}: search", block, candidates.get(block, {}), target, derived)
+    except SpaceError as error:
+        raise PresetError(f"{name}: {error}") from None
     preset = Preset(**content)
     try:
         Augmentation(**preset.augmentation)

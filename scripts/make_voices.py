@@ -1,7 +1,6 @@
-"""Makes `examples/*.flac` with espeak-ng: speech of no person, differing in pitch, speed and effort.
+"""Makes `tests/voices/*.flac` with espeak-ng: speech of no person, differing in pitch, speed and effort.
 
-Run once by hand, `python -m scripts.make_examples` after `apt-get install espeak-ng`; the app only reads what lies
-there.
+Run once by hand, `python -m scripts.make_voices` after `apt-get install espeak-ng`; the tests read what lies there.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import soundfile
 
 from ser_model.audio import load_audio
 
-FOLDER = Path(__file__).resolve().parents[1] / "examples"
+FOLDER = Path(__file__).resolve().parents[1] / "tests" / "voices"
 RATE = 16_000
 SENTENCE = "The door is open, and the letters are on the table."
 # name -> voice, pitch (0 to 99), pitch range in percent, words a minute, level in dB relative to full scale

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from ser_model.training.augmentation import drawn_from
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Scene:
 
     Attributes:
         rate: Sampling rate in Hz.
-        draw: Source of everything random; its seed is made of suite's seed, perturbation and clip.
+        draw: Source of everything random; its seed is made of the run's seed, the perturbation and the clip.
         others: Clips of other speakers `(num_samples,)` each, for babble; other clips where nobody is named.
     """
 
@@ -72,3 +72,16 @@ def low_pass(hz: float, db_per_octave: int = 24) -> Transform:
     return audiomentation(
         "LowPassFilter", min_cutoff_freq=hz, max_cutoff_freq=hz, min_rolloff=db_per_octave, max_rolloff=db_per_octave
     )
+
+
+@contextmanager
+def drawn_from(seed: int) -> Iterator[None]:
+    """Seeds the global generators, which audiomentations draws from, and afterwards leaves them as they were."""
+    state, numpy_state = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        np.random.set_state(numpy_state)

@@ -1,0 +1,57 @@
+"""The examples of the tab Clip: pills that stay where they are, and what was acted, told after the prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from . import cards
+from .components import AT_ONCE
+from .examples import Example
+
+LABEL, INFO = "Try an actor's clip", "What was acted is told after the prediction."
+
+
+class ExampleShelf:
+    """A row of pills, of which the chosen one is marked, above the place for a clip.
+
+    Args:
+        examples: The clips on offer.
+    """
+
+    def __init__(self, examples: Sequence[Example]):
+        self._examples = examples
+        choices = [(example.name, number) for number, example in enumerate(examples)]
+        self._pills = gr.Radio(
+            choices, label=LABEL, info=INFO, visible=bool(examples),
+            elem_id="ser-examples",
+        )  # fmt: skip
+
+    def place_for_truth(self) -> None:
+        """Makes the element below the prediction that says what was acted."""
+        self._truth = cards.html("", "ser-truth")
+
+    def put_into(self, audio: gr.Audio) -> gr.events.Dependency:
+        """Lets the pills fill `audio`; the event after which the clip is there. Another clip unmarks them."""
+        gr.on([audio.upload, audio.start_recording, audio.clear], lambda: (None, ""), None, [self._pills, self._truth],
+              **AT_ONCE)  # fmt: skip
+        chosen = lambda number: (str(self._examples[number].path), "")  # noqa: E731
+        return self._pills.input(chosen, self._pills, [audio, self._truth], **AT_ONCE)
+
+    def tell_after(self, predicted: gr.events.Dependency, data: gr.JSON) -> None:
+        """Says what was acted once the prediction stands there; `data` holds it."""
+        predicted.then(self._told, [self._pills, data], self._truth, **AT_ONCE)
+
+    def _told(self, number: int | None, predicted: dict[str, Any] | None) -> str:
+        if number is None or predicted is None:
+            return ""
+        example = self._examples[number]
+        return cards.note([acted(example.acted, predicted["label"]), example.source])
+
+
+def acted(emotion: str, predicted: str | None) -> str:
+    """What the actor of an example was asked for, and whether that was predicted."""
+    verdict = "" if predicted is None else f" The prediction is {'right' if predicted == emotion else 'wrong'}."
+    return f"Acted: {emotion}.{verdict}"

@@ -1,0 +1,105 @@
+"""True labels of files in the tab Batch: from the names of folders and files, or from a CSV."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PureWindowsPath
+
+NONE, NAMES, TABLE = "none", "names of folders or files", "a CSV"
+INFO = "If you know what was acted: accuracy, UAR and confusion matrix."
+NO_TABLE = "Choose the CSV with the true labels."
+SOURCES = (NONE, NAMES, TABLE)
+MOST_BYTES = 1_000_000  # of a CSV
+# The page's script puts the name of a chosen folder before that of the file.
+FOLDER_SEPARATOR = " - "
+_FILE_HEADS = ("file", "filename", "file name", "path", "name", "clip")
+_LABEL_HEADS = ("label", "true label", "true", "emotion", "class")
+
+
+class LabelsError(Exception):
+    """True labels cannot be read; the text says why."""
+
+
+def from_names(paths: Sequence[Path], labels: Sequence[str]) -> dict[str, str]:
+    """File name -> the label that its folder's name, or its own, has as a word; without those that have none or two."""
+    found = {}
+    for path in paths:
+        for text in (path.stem.split(FOLDER_SEPARATOR)[0], path.stem):
+            words = set(re.split(r"[\W\d_]+", text.lower()))
+            named = [label for label in labels if label.lower() in words]
+            if len(named) == 1:
+                found[path.name] = named[0]
+                break
+    return found
+
+
+def from_table(path: Path, paths: Sequence[Path], labels: Sequence[str]) -> dict[str, str]:
+    """File name -> label as a CSV has it, for those of `paths` that it names; also labels that the model does not know.
+
+    A head with `file` and `label` (or `emotion`) is looked for; without one, the first two columns are taken. Folders
+    and endings of the files do not matter, nor does case.
+
+    Raises:
+        LabelsError: It is no such table, or names none of the files.
+    """
+    rows = _rows(path)
+    head = [cell.strip().lower() for cell in rows[0]]
+    places = [next((head.index(name) for name in names if name in head), None) for names in (_FILE_HEADS, _LABEL_HEADS)]
+    if None in places:
+        places = [0, 1]
+    else:
+        rows = rows[1:]
+    file, label = (place or 0 for place in places)
+    known = {each.lower(): each for each in labels}
+    told = {
+        _stem(row[file]): known.get(row[label].strip().lower(), row[label].strip())
+        for row in rows
+        if len(row) > max(file, label)
+    }
+    found = {each.name: told[_stem(each.name)] for each in paths if told.get(_stem(each.name))}
+    if not found:
+        raise LabelsError(
+            f"{path.name} names none of the files: it needs a column with file names and one with labels."
+        )
+    return found
+
+
+def _stem(name: str) -> str:
+    return PureWindowsPath(name.strip()).stem.lower()  # which takes both kinds of slashes
+
+
+def _rows(path: Path) -> list[list[str]]:
+    if path.stat().st_size > MOST_BYTES:
+        raise LabelsError(f"{path.name} is larger than {MOST_BYTES / 1e6:.0f} MB.")
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    lines = text.splitlines()
+    delimiter = max(",;\t", key=lambda each: lines[0].count(each)) if lines else ","
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+    except csv.Error:
+        rows = []
+    if len(rows) < 1 or len(rows[0]) < 2 or "\0" in text:
+        raise LabelsError(f"{path.name} is not a CSV with a column of file names and one of labels.")
+    return rows
+
+
+def figures(rows: Sequence[Mapping], labels: Sequence[str]) -> tuple[dict, int]:
+    """What `emotion_metrics` computes from predicted rows with a true label of the model, and their number.
+
+    Args:
+        rows: Rows of Batch with `true`.
+        labels: Of the model.
+    """
+    from ser_model.metrics import emotion_metrics  # takes a second to import
+
+    counted = [(row["label"], row["true"]) for row in rows if row["label"] and row["true"] in labels]
+    if not counted:
+        return {}, 0
+    predicted, true = ([labels.index(label) for label in each] for each in zip(*counted, strict=True))
+    return emotion_metrics(predicted, true, list(labels)), len(counted)

@@ -1,0 +1,1 @@
+"""Changes of recordings: for views of training clips, and for the robustness suite."""
