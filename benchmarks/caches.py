@@ -40,9 +40,11 @@ def rows() -> list[Row]:
 
 def _in_a_process(clips: list[str], num_proc: int) -> tuple[float, float]:
     """Seconds, and the highest private memory of all processes together in MB."""
-    receiving, sending = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=_make, args=(clips, num_proc, sending))
+    spawn = multiprocessing.get_context("spawn")
+    receiving, sending = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_make, args=(clips, num_proc, sending))
     process.start()
+    sending.close()  # else the end of a process that died would be waited for
     highest = [0.0]
     watching = threading.Thread(target=_watch, args=(process.pid, highest))
     watching.start()

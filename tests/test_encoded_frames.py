@@ -23,7 +23,7 @@ from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.registration import FAMILIES
 from ser_model.training import encoded_frames
 from ser_model.training.augmentation import Augmentation
-from ser_model.training.encoded_frames import EncodedFrames
+from ser_model.training.encoded_frames import EncodedFrames, batches_of_like_length
 from ser_model.training.losses import Loss
 from ser_model.training.trainer import SerTrainer, SerTrainingArguments
 
@@ -289,3 +289,11 @@ def test_clip_statistics_are_mean_and_deviation_over_time(parts):
     frames = frames_of(training, training.items[3])
     expected = torch.cat([frames.mean(dim=0), frames.std(dim=0, correction=0)]).flatten()
     torch.testing.assert_close(torch.from_numpy(training.clip_statistics()[3]), expected, atol=1e-3, rtol=1e-3)
+
+
+def test_batches_of_like_length_hold_every_clip_once_and_little_padding():
+    lengths = np.random.default_rng(0).integers(100, 700, 128)
+    batches = batches_of_like_length([range(length) for length in lengths], 8)
+    assert sorted(place for batch in batches for place in batch) == list(range(128))
+    padded = sum(len(batch) * max(lengths[batch]) for batch in batches)
+    assert lengths.sum() / padded > 0.95

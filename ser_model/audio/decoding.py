@@ -118,8 +118,9 @@ class _Overlay:
 
 def _blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
     """Decodes with libsndfile, which takes what a cut file still has for the whole."""
-    buffer = np.empty((max(1, BLOCK_SAMPLES // sound.channels), sound.channels), dtype=np.float32)
     promised, count = sound.frames, 0
+    size = min(BLOCK_SAMPLES // sound.channels, promised)  # libsndfile writes zeros over what it cannot fill
+    buffer = np.empty((max(1, size), sound.channels), dtype=np.float32)
     try:
         while len(block := sound.read(out=buffer)):
             count += len(block)
