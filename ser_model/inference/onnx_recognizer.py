@@ -86,10 +86,10 @@ class OnnxRecognizer(BaseRecognizer):
         """
         folder = Path(name)
         content = {file: _read(folder, file) for file in (SETTINGS, MODEL, DETECTOR)}
-        report = json.loads(_read(folder, REPORT)) if (folder / REPORT).is_file() else None
+        report = _json(folder, REPORT, _read(folder, REPORT)) if (folder / REPORT).is_file() else None
         try:
-            settings = OnnxSettings(**json.loads(content[SETTINGS]))
-        except (ValueError, TypeError) as error:
+            settings = OnnxSettings(**_json(folder, SETTINGS, content[SETTINGS]))
+        except TypeError as error:  # names that are missing or unknown
             raise ModelError(f"No model could be loaded from {folder}: {SETTINGS} is damaged.") from error
         network, detector = (_session(folder, file, content[file], num_threads) for file in (MODEL, DETECTOR))
         if network.get_outputs()[0].shape[1:] != [len(settings.labels)]:
@@ -167,6 +167,13 @@ def _read(folder: Path, file: str) -> bytes:
         return (folder / file).read_bytes()
     except OSError as error:
         raise ModelError(f"No model could be loaded from {folder}: {file}: {error.strerror}.") from error
+
+
+def _json(folder: Path, file: str, content: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(content))
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"No model could be loaded from {folder}: {file} is damaged.") from error
 
 
 def _session(folder: Path, file: str, content: bytes, num_threads: int) -> Any:
