@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: app test soak style quality tables screenshots clean
+.PHONY: app test soak benchmark style quality tables screenshots clean
 
 app: $(VENV)/app.stamp  ## the demo on the shipped checkpoint, at http://127.0.0.1:7860
 	$(BIN)/python app.py
@@ -14,6 +14,9 @@ test: $(VENV)/dev.stamp  ## every test
 
 soak: $(VENV)/dev.stamp  ## commands killed at random moments, fifty visitors for two minutes; prints figures
 	$(BIN)/python -m pytest -m slow -s
+
+benchmark: $(VENV)/dev.stamp  ## speed of everything, beside its goals; on an idle machine, in a quarter of an hour
+	$(BIN)/python -m benchmarks
 
 style: $(VENV)/dev.stamp  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
@@ -37,7 +40,7 @@ $(VENV)/app.stamp: requirements.txt
 	$(BIN)/python -m pip install -q -r requirements.txt
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
+$(VENV)/dev.stamp: requirements-dev.txt requirements-onnx.txt $(VENV)/app.stamp
 	$(BIN)/python -m pip install -q -r requirements-dev.txt
 	$(BIN)/python -m pip check
 	touch $@

@@ -19,6 +19,7 @@ from .crema_d import CremaDBuilder
 from .folder import FolderBuilder
 from .ravdess import RavdessBuilder
 from .savee import SaveeBuilder
+from .shards import find_shards, load_shards
 from .tess import TessBuilder
 
 logger = logging.getLogger(__name__)
@@ -95,19 +96,13 @@ def load_with_left_out(
     if not corpora:
         raise CorpusError(f"No corpus is named; known are {', '.join(CORPORA)}.")
     relabel = dict(relabel or {})
-    known = (*(labels or ()), *relabel)
-    try:
-        builders = [_builder(name, data_dir, cache_dir, csv, known) for name in corpora]
-    except CorpusError as error:
-        raise CorpusError(f"{error}{_own_recordings_there(corpora, data_dir)}") from error
-    names = in_order(label for builder in builders for label in builder.labels)
-    # Cleaned together, under the corpora's own labels: a recording may stand in two of them.
-    parts = [relabelled(measured(builder.dataset()), names, {}) for builder in builders]
-    together, left_out = clean(concatenate_datasets(parts))
-    defects = [defect for builder in builders for defect in builder.scan_result.defects]
-    left_out = [{"file": printable(path), "reason": reason} for path, reason in defects] + left_out
+    if shards := find_shards(data_dir):  # cleaned when they were prepared
+        together, left_out = _of_labels_there(load_shards(shards, corpora)), []
+    else:
+        together, left_out = _cleaned(corpora, data_dir, cache_dir, csv, (*(labels or ()), *relabel))
     for entry in left_out:
         logger.warning("%s left out: %s", entry["file"], entry["reason"])
+    names = together.features["emotion"].names
     labels = names if labels is None else list(labels)
     if drop_other_labels:
         others = [name for name in names if relabel.get(name, name) not in labels]
@@ -118,6 +113,32 @@ def load_with_left_out(
     if len(chosen) == 0:
         raise CorpusError(f"No clip of {', '.join(corpora)} is left once labels are chosen.")
     return chosen, left_out
+
+
+def _cleaned(
+    corpora: Sequence[str],
+    data_dir: str | os.PathLike,
+    cache_dir: str | os.PathLike | None,
+    csv: str | os.PathLike | None,
+    labels: Sequence[str],
+) -> tuple[Dataset, list[dict[str, str]]]:
+    """The clips of corpora that can be used, from their files, and what was left out."""
+    try:
+        builders = [_builder(name, data_dir, cache_dir, csv, labels) for name in corpora]
+    except CorpusError as error:
+        raise CorpusError(f"{error}{_own_recordings_there(corpora, data_dir)}") from error
+    names = in_order(label for builder in builders for label in builder.labels)
+    # Cleaned together, under the corpora's own labels: a recording may stand in two of them.
+    parts = [relabelled(measured(builder.dataset()), names, {}) for builder in builders]
+    together, left_out = clean(concatenate_datasets(parts))
+    defects = [defect for builder in builders for defect in builder.scan_result.defects]
+    return together, [{"file": printable(path), "reason": reason} for path, reason in defects] + left_out
+
+
+def _of_labels_there(dataset: Dataset) -> Dataset:
+    """A table of some of the corpora that were prepared together, without labels that only others have."""
+    names = dataset.features["emotion"].names
+    return relabelled(dataset, in_order(names[index] for index in set(dataset["emotion"])), {})
 
 
 def _own_recordings_there(corpora: Sequence[str], data_dir: str | os.PathLike) -> str:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from .base import CorpusError
 from .loading import find_corpus, load_with_left_out
+from .shards import find_shards
 
 SHARD_BYTES = 256 * 2**20
 
@@ -30,6 +31,8 @@ def prepare(corpora: Sequence[str], data_dir: Path, output_dir: Path, cache_dir:
     """
     if output_dir.exists() and (not output_dir.is_dir() or any(output_dir.iterdir())):
         raise CorpusError(f"{output_dir} is there already and not empty: choose another --output_dir.")
+    if find_shards(data_dir):
+        raise CorpusError(f"{data_dir} is prepared already: its folder data holds Parquet with the audio inside.")
     table, left_out = load_with_left_out(corpora, data_dir, cache_dir=cache_dir)
     # decode=False: what opens it needs no decoder of the datasets library, whose own is torchcodec.
     dataset = table.cast_column("audio", Audio(decode=False))

@@ -25,11 +25,12 @@ SECTIONS = {
     "What is stored": [
         "Clips are analysed by the machine that serves this page and sent nowhere else. Nobody listens to them, and "
         "no model is trained on them. Uploads and recordings lie in a temporary folder and are deleted within an "
-        "hour, or when the server stops. Live audio is never written to a file. A voice profile is kept in your "
-        "browser until you forget it. There are no tracking cookies and no analytics.",
+        "hour, or when the server stops. Live audio is written to a file only if you open it in the workbench. "
+        "A voice profile is kept in your browser until you forget it. There are no tracking cookies and no analytics.",
     ],
     "Origin and licences": [
-        "The code is under the Apache License 2.0. The speech gate is the network of silero-vad (MIT).",
+        "The code is under the Apache License 2.0. The speech gate is the network of silero-vad (MIT), "
+        "the workbench stands on wavesurfer.js (BSD-3-Clause).",
         "The training data are recordings of actors: RAVDESS, CREMA-D, TESS and SAVEE. A model's weights inherit "
         "their terms: the table below has the licence, the model card the corpora, their origin and the pretrained "
         "encoder. Most of these corpora forbid commercial use.",
@@ -38,10 +39,10 @@ SECTIONS = {
 }
 QUESTIONS = {
     "Why do I always get the same emotion?": (
-        "Speak a whole sentence of two to five seconds, close to the microphone. A peak between -20 and -3 dB, shown "
-        "below the predicted emotion, is good. This page turns the browser's gain control off, which levels loud and "
-        "quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged: a "
-        "voice profile, made on the tab My voice, can help."
+        "Speak a whole sentence of two to five seconds, close to the microphone. A peak between -30 and -3 dB, given "
+        "under “How was this measured?”, is good. This page turns the browser's gain control off, which levels loud "
+        "and quiet speech; your system may have its own. Voices unlike those in the training data are often misjudged: "
+        "a voice profile, made on the tab My voice, can help."
     ),
     "Which label belongs to which output?": (
         "The table of label indices below has the order for each model; it is also in the model's config.json."

@@ -11,7 +11,7 @@ import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .colours import EMOTION_COLOURS, colour_of
-from .messages import NO_PREDICTION, PREDICTED, answer, percent
+from .messages import NO_PREDICTION, PREDICTED, answer, confidence, percent
 from .sentences import SENTENCES
 from .timeline_plot import clock
 
@@ -28,6 +28,7 @@ _TEMPLATES.filters |= {
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "clock": clock,
     "colour": colour_of,
+    "confidence": confidence,
     "percent": percent,
 }
 
@@ -44,7 +45,8 @@ def html(value: str, elem_id: str) -> gr.HTML:
 
 def header(title: str, introduction: str, notice: Sequence[str]) -> str:
     """The head of the page; what people must be told ends with a link to the tab About."""
-    return render("header", title=title, introduction=introduction, notice=notice)
+    logo = (Path(__file__).parent / "static" / "favicon.svg").read_text()
+    return render("header", logo=logo, title=title, introduction=introduction, notice=notice)
 
 
 def waiting_card() -> str:
@@ -52,13 +54,18 @@ def waiting_card() -> str:
     return render("waiting")
 
 
-def message_card(message: str) -> str:
-    """A sentence in the place of a result."""
-    return render("message", message=message)
+def message_card(message: str, is_long: bool = False) -> str:
+    """A sentence in the place of a result; `is_long` where the clip can be opened in the tab Recording."""
+    return render("message", message=message, is_long=is_long)
 
 
 def emotion_card(
-    predicted: Mapping[str, Any], remarks: Sequence[str], lead: str = PREDICTED, live: bool = False
+    predicted: Mapping[str, Any],
+    remarks: Sequence[str],
+    lead: str = PREDICTED,
+    live: bool = False,
+    how: Sequence[str] = (),
+    is_long: bool = False,
 ) -> str:
     """The emotion in large letters, its probability, and remarks below; weaker where there is none or it is unsure.
 
@@ -67,11 +74,15 @@ def emotion_card(
         remarks: Sentences; empty ones are left out.
         lead: What stands above.
         live: Whether it stands in the tab Live, where it is drawn anew three times a second.
+        how: How it was measured, which is folded away; empty sentences are left out.
+        is_long: Whether the clip is offered to the tab Recording.
     """
     label = predicted["label"]
     return render(
         "emotion",
         answer=answer(predicted),
+        how=[sentence for sentence in how if sentence],
+        is_long=is_long,
         colour=NO_COLOUR if label is None else colour_of(label),
         lead=NO_PREDICTION if label is None else lead,
         live=live,
@@ -108,6 +119,17 @@ def heading(title: str, lead: str) -> str:
 def picture(wide: str, narrow: str, description: str) -> str:
     """One picture drawn for two widths, both markup; the style sheet shows the one that fits."""
     return render("picture", wide=wide, narrow=narrow, description=description)
+
+
+def clip_picture(drawn: Sequence[tuple[str, tuple[float, float]]], description: str, caption: str) -> str:
+    """The picture of a clip, over which a playhead moves.
+
+    Args:
+        drawn: For a desk and for a phone: markup, and which part of its width is the time axis.
+        description: For those who do not see it.
+        caption: What it shows.
+    """
+    return render("clip_picture", drawn=drawn, description=description, caption=caption)
 
 
 def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
@@ -190,7 +212,7 @@ def live_waiting() -> str:
 def live_state(state: str, lead: str) -> str:
     """Stands in the place of the live emotion while there is none."""
     return render("emotion", answer=state, colour=NO_COLOUR, lead=lead, live=True, probability=None, remarks=(),
-                  weak=True)  # fmt: skip
+                  how=(), is_long=False, weak=True)  # fmt: skip
 
 
 def about(sections: Mapping[str, Sequence[str]], questions: Mapping[str, str]) -> str:

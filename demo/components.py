@@ -15,13 +15,14 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 AT_ONCE: dict[str, Any] = {"queue": False, "trigger_mode": "always_last", **QUIET}
 
 
-def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
+def audio_input(label: str, elem_id: str, long: bool = False, editable: bool = True) -> gr.Audio:
     """A place to upload or record a clip.
 
     Args:
         label: What is asked for.
         elem_id: Its id on the page.
         long: For recordings that the browser should not decode to draw their wave.
+        editable: Whether the clip can be trimmed.
     """
     return gr.Audio(
         label=label,
@@ -29,11 +30,17 @@ def audio_input(label: str, elem_id: str, long: bool = False) -> gr.Audio:
         type="filepath",
         format=None,
         buttons=[],
-        editable=not long,
+        editable=editable and not long,
         waveform_options=gr.WaveformOptions(show_recording_waveform=not long),
         elem_id=elem_id,
         elem_classes="ser-audio",
     )
+
+
+def keep_clip(page: gr.Blocks, audio: gr.Audio, name: str) -> None:
+    """Has a clip outlive a reload: the browser tab keeps where it lies on the server, as long as it lies there."""
+    audio.change(None, audio, None, js=f"(clip) => window.serClips.keep('{name}', clip)", **AT_ONCE)
+    page.load(None, None, audio, js=f"() => window.serClips.kept('{name}')", **AT_ONCE)
 
 
 def one_speaker_box(info: str, elem_id: str) -> gr.Checkbox:

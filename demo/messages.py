@@ -52,10 +52,16 @@ FEW_CLIPS = "Record or upload at least three clips."
 NOT_FEELINGS = (
     "The prediction says how a voice sounds, not what a person feels. Do not use it for decisions about people."
 )
+ACTED = "Trained and tested on emotions that actors were told to express, in English."
+ATTENTION = "Attention: where in the clip the network looked most. Click the picture to play from there."
+WAVE_ONLY = "Click the picture to play from there."
+LONG = "One emotion for the whole clip. The tab Recording shows how it changes."
 UNKNOWN = "Accuracy unknown: this model came without a report."
 
+# Confidence is calibrated, so that a word stands for about so many right answers in the test.
+CONFIDENCE = {0.9: "very high", 0.75: "high", 0.6: "moderate", 0.0: "low"}
 CLOSE_SECOND = 0.5  # share of the first's probability from which a second emotion is named
-CLIPPED_DB, FAINT_DB = -0.1, -35.0
+CLIPPED_DB, FAINT_DB = -0.1, -30.0
 
 
 def percent(share: float) -> str:
@@ -71,6 +77,11 @@ def answer(predicted: Mapping[str, Any]) -> str:
         return predicted["label"]
     ranked = sorted(predicted["probabilities"], key=lambda label: -predicted["probabilities"][label])
     return f"Unsure: {' or '.join(ranked[:2])}"
+
+
+def confidence(share: float) -> str:
+    """`0.81` -> `high confidence`."""
+    return f"{next(word for least, word in CONFIDENCE.items() if share >= least)} confidence"
 
 
 def accuracy_note(report: Mapping[str, Any] | None) -> str:
@@ -163,32 +174,63 @@ def close_second(probabilities: Mapping[str, float]) -> str:
 def of_prediction(report: Mapping[str, Any] | None, predicted: Mapping[str, Any]) -> list[str]:
     """What a model's report and `EmotionResult.as_data` say below a predicted emotion; empty where nothing."""
     second = "" if predicted["unsure"] else close_second(predicted["probabilities"])
-    confidence = predicted["probabilities"][predicted["label"]]
-    return [reliability(report, confidence) or precision_note(report, predicted["label"]), second]
+    share = predicted["probabilities"][predicted["label"]]
+    return [reliability(report, share) or precision_note(report, predicted["label"]), second]
 
 
-def reliability(report: Mapping[str, Any] | None, confidence: float) -> str:
-    """How often answers of about this confidence were right in the model's test; empty where no report tells."""
+def how_measured(report: Mapping[str, Any] | None, predicted: Mapping[str, Any]) -> list[str]:
+    """The figures behind an answer: those of its confidence and its emotion, and those of the model."""
+    label = predicted["label"]
+    return [
+        band_note(report, predicted["probabilities"][label]) if label else "",
+        precision_note(report, label) if label else "",
+        accuracy_note(report),
+        calibration_note(report),
+        ACTED if report else "",
+    ]
+
+
+def _band(report: Mapping[str, Any] | None, share: float) -> dict[str, Any] | None:
+    """The band of a report's test in which a confidence lies."""
     bands = (report or {}).get("test", {}).get("calibration", {}).get("bands", [])
-    for band in bands:
-        if band["from"] <= confidence <= band["to"] and band["clips"]:
-            tenths = round(10 * band["right"])
-            share = {0: "fewer than 1 of 10", 10: "more than 9 of 10"}.get(tenths, f"{tenths} of 10")
-            span = f"{100 * band['from']:.0f} to {100 * band['to']:.0f} %"
-            speakers = _TESTED_ON[speakers_tested(report or {})]
-            return f"Of answers this confident ({span}), {share} were right on {speakers}."
-    return ""
+    return next((band for band in bands if band["from"] <= share <= band["to"] and band["clips"]), None)
+
+
+def reliability(report: Mapping[str, Any] | None, share: float) -> str:
+    """How often answers of about this confidence were right in the model's test; empty where no report tells."""
+    band = _band(report, share)
+    if band is None:
+        return ""
+    tenths = round(10 * band["right"])
+    right = {0: "fewer than 1 of 10", 10: "more than 9 of 10"}.get(tenths, f"{tenths} of 10")
+    speakers = {"unseen": "new speakers"}.get(tested := speakers_tested(report or {}), _TESTED_ON[tested])
+    return f"Of answers this confident, {right} were right on {speakers}."
+
+
+def band_note(report: Mapping[str, Any] | None, share: float) -> str:
+    """The figures behind `reliability`."""
+    band = _band(report, share)
+    if band is None:
+        return ""
+    span = f"{100 * band['from']:.0f} to {100 * band['to']:.0f} %"
+    return f"Test answers with a confidence of {span}: {percent(band['right'])} of {band['clips']} were right."
 
 
 def level(wave: np.ndarray, duration: float) -> str:
-    """Length and peak level, with a hint where the recording is too loud or too quiet."""
-    peak = 20 * np.log10(max(float(np.abs(wave).max()), 1e-6))
-    text = f"{duration:.1f} s, peak {peak:.1f} dB"
-    if peak >= CLIPPED_DB:
-        return f"{text}: perhaps too loud; move away from the microphone"
-    if peak < FAINT_DB:
-        return f"{text}: too quiet; move closer to the microphone"
-    return text
+    """Length and peak level."""
+    return f"The clip: {duration:.1f} s, peak {_peak(wave):.1f} dB."
+
+
+def level_hint(wave: np.ndarray) -> str:
+    """What to do where the recording is too loud or too quiet; otherwise empty."""
+    if _peak(wave) >= CLIPPED_DB:
+        return "The clip is perhaps too loud: move away from the microphone."
+    return "The clip is quiet: move closer to the microphone." if _peak(wave) < FAINT_DB else ""
+
+
+def _peak(wave: np.ndarray) -> float:
+    """In dB relative to full scale."""
+    return 20 * np.log10(max(float(np.abs(wave).max()), 1e-6))
 
 
 @dataclass(frozen=True)
@@ -225,6 +267,7 @@ VOICE = {
 }
 NO_VALUE = "\u2013"
 VOICE_LEAD = "Praat's measures of this voice, and their place among reference speakers."
+FIRST_MINUTE = "The clip is longer than a minute: its first minute was measured."
 VOICE_WAITING = "Seven measures of the voice appear here, each with its place among reference speakers."
 NOT_MEASURED = "Cannot be measured: too little voiced speech."
 CLIPS_BY = {"women": "clips by women", "men": "clips by men", "all": "clips"}

@@ -34,6 +34,12 @@ def themed_svg(figure: Figure) -> str:
     return svg[svg.index("<svg") :].replace(INK, "currentColor")
 
 
+def time_axis(figure: Figure) -> tuple[float, float]:
+    """Where the time axis begins and ends, as shares of the width of a figure that has been drawn."""
+    box = figure.axes[0].get_position()
+    return float(box.x0), float(box.x1)
+
+
 def clip_figure(
     result: EmotionResult, wave: np.ndarray, sampling_rate: int, size: tuple[float, float] = WIDE
 ) -> Figure:

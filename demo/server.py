@@ -9,11 +9,13 @@ import gradio as gr
 from fastapi import APIRouter
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
+from starlette.responses import FileResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from .models import Models
-from .page import MAX_FILE_SIZE, STATIC, appearance, build_page
+from .page import INTRODUCTION, MAX_FILE_SIZE, STATIC, TITLE, appearance, build_page
+from .share_preview import PICTURE, SharePreview
 from .tabs import act, clip, live
 from .uploads import UploadGate, Uploads
 
@@ -30,6 +32,7 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
     folder.mkdir(parents=True, exist_ok=True)
     vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
     routes = [*act.routes(models.main).routes, *live.routes(models.main).routes, *health(models).routes, vendor]
+    preview = Middleware(SharePreview, TITLE, INTRODUCTION)
     page.launch(
         server_name=host,
         server_port=port,
@@ -40,12 +43,13 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
         footer_links=["api", "settings"],
         run_history=False,
         max_file_size=MAX_FILE_SIZE,
+        favicon_path=STATIC / "favicon.svg",
         show_error=False,  # sentences meant for people come through all the same; other errors stay in the log
         ssr_mode=False,
         mcp_server=False,
         app_kwargs={
             "routes": routes,  # before gradio's own
-            "middleware": [Middleware(UploadGate, Uploads(folder))],
+            "middleware": [Middleware(UploadGate, Uploads(folder)), preview],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
@@ -57,8 +61,12 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
 
 
 def health(models: Models) -> APIRouter:
-    """`GET /health`, which answers without running the model."""
+    """`GET /health`, which answers without running the model, and the picture that goes with a link to the page."""
     router = APIRouter()
+
+    @router.get(f"/{PICTURE}")
+    def picture() -> FileResponse:
+        return FileResponse(STATIC / PICTURE)
 
     @router.get("/health")
     def answer() -> dict[str, str | bool]:

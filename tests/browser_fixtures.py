@@ -18,13 +18,13 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for P
 OpenPage = Callable[..., "playwright.Page"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app_folder(tmp_path_factory) -> Path:
     """Where the app has its log, its process id and its temporary files."""
     return tmp_path_factory.mktemp("app")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app_url(app_folder, tmp_path_factory) -> Iterator[str]:
     need_program("chromium")
     second = second_checkpoint(tmp_path_factory.mktemp("checkpoints"))
@@ -46,7 +46,8 @@ def browser(tmp_path_factory) -> Iterator[playwright.Browser]:
         f"--use-file-for-fake-audio-capture={path}",
     ]
     with playwright.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=need_program("chromium"), args=flags)
+        chromium = player.chromium.launch(executable_path=need_program("chromium"), args=flags,
+                                           ignore_default_args=["--hide-scrollbars"])  # fmt: skip
         yield chromium
         chromium.close()
 

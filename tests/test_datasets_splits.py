@@ -1,11 +1,11 @@
-"""The four protocols, and what each of them leaks."""
+"""The protocols, and what each of them leaks."""
 
 import pytest
 from datasets import ClassLabel, Dataset
 
 from datasets_scripts import CORPORA, CorpusError
 from datasets_scripts.leakage import leakage_report
-from datasets_scripts.splits import make_split
+from datasets_scripts.splits import count_folds, make_split
 
 EMOTIONS = ["neutral", "happy", "sad", "angry"]
 
@@ -203,7 +203,8 @@ def test_leaving_a_corpus_out_needs_two_with_a_label_in_common():
 
 def test_an_unknown_protocol_gives_a_sentence():
     with pytest.raises(
-        CorpusError, match="no protocol called leave-one-out; known are speaker, leave-corpus-out, random"
+        CorpusError,
+        match="no protocol called leave-one-out; known are speaker, leave-one-speaker-out",
     ):
         make_split(table_of(ravdess=RAVDESS), "leave-one-out")
 
@@ -234,3 +235,38 @@ def test_a_validation_part_too_small_for_every_label_is_drawn_and_noted():
     split = make_split(small, "random")
     assert len(split.validation) == 2
     assert any("without regard" in note for note in split.notes)
+
+
+def test_leaving_one_speaker_out_tests_each_speaker_once_corpus_by_corpus():
+    table = table_of(tess=TESS, savee=SAVEE)
+    splits = [make_split(table, "leave-one-speaker-out", fold) for fold in range(1, 7)]
+    tested = [speakers_of(table, split.test) for split in splits]
+    assert tested == [{name} for name in [*TESS, *SAVEE]]
+    for split, (name,) in zip(splits, tested, strict=True):
+        assert split.notes[0] == f"Test speaker: {name}."
+        parts = [speakers_of(table, items) for items in (split.train, split.validation)]
+        assert name not in parts[0] | parts[1] and len(parts[0] | parts[1]) == 5
+        assert leakage_report(table, split)["test"]["shared_speakers"] == 0
+    with pytest.raises(CorpusError, match="no fold 7: these corpora have folds 1 to 6"):
+        make_split(table, "leave-one-speaker-out", 7)
+    with pytest.raises(CorpusError, match="one speaker only"):
+        make_split(table_of(savee={"savee_DC": "male"}), "leave-one-speaker-out")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "corpora", "count"),
+    [
+        ("speaker", {"ravdess": RAVDESS}, 6),
+        ("speaker", {"savee": SAVEE, "tess": TESS}, 4),
+        ("speaker", {"folder": dict.fromkeys("abcdefg", "male")}, 5),
+        ("leave-one-speaker-out", {"savee": SAVEE, "tess": TESS}, 6),
+        ("leave-corpus-out", {"savee": SAVEE, "tess": TESS}, 2),
+        ("random", {"savee": SAVEE}, 5),
+    ],
+)
+def test_there_is_a_split_for_each_fold_that_is_counted_and_no_more(protocol, corpora, count):
+    table = table_of(**corpora)
+    assert count_folds(protocol, list(corpora), lambda: table) == count
+    assert make_split(table, protocol, count).test
+    with pytest.raises(CorpusError, match=f"There is no fold {count + 1}"):
+        make_split(table, protocol, count + 1)

@@ -66,7 +66,10 @@ def predicted(label: str | None, speech: Speech | None = None, unsure_below: flo
 def test_emotion_card_shows_label_share_and_only_what_there_is_to_say():
     markup = cards.emotion_card(predicted("fear"), ["Close second: sad (30 %).", "", "3.0 s"])
     assert '<strong class="ser-label">fear</strong>' in markup and "61 %" in markup
-    assert markup.count("<p>") == 2
+    assert "moderate confidence" in markup
+    assert markup.count("<p>") == 2 and "<details" not in markup
+    folded = cards.emotion_card(predicted("fear"), [], how=["UAR 53 %.", ""]).split("<details")[1]
+    assert "UAR 53 %." in folded and folded.count("<p>") == 1
     assert colour_of("fear") in markup and "ser-weak" not in markup
 
 
@@ -84,9 +87,10 @@ def test_nothing_from_outside_becomes_markup():
     for markup in (
         cards.message_card(evil),
         cards.note([evil]),
-        cards.emotion_card(predicted(evil), [evil], lead=evil),
+        cards.emotion_card(predicted(evil), [evil], lead=evil, how=[evil]),
         cards.bar_list({evil: 1.0}),
         cards.picture("", "", evil),
+        cards.clip_picture([("", (0.1, 0.9))], evil, evil),
         cards.legend([evil]),
         cards.progress_card(0.5, evil),
         cards.downloads({evil: (evil, "text/csv", evil)}),

@@ -80,11 +80,19 @@ def test_predict_takes_any_rate_and_channels(tmp_path):
     assert clip.predict(FixedRecognizer(), str(path))[3]["duration"] == pytest.approx(1.0, abs=1e-3)
 
 
+def test_a_clip_of_more_than_a_minute_is_measured_in_its_first_and_offered_to_recording(clip_path):
+    soundfile.write(clip_path, np.tile(spoken(2.0), 31), 16_000)
+    emotion, *_, decoded = clip.predict_or_message(FixedRecognizer, str(clip_path))
+    assert "data-long" in emotion and messages.LONG in emotion
+    assert messages.FIRST_MINUTE in voice_quality._measured(str(clip_path), decoded, "all")[1]
+
+
 def test_predict_refuses_what_is_too_long_for_the_page(tmp_path):
     path = tmp_path / "long.wav"
     soundfile.write(path, np.full(int(1000 * (clip.MAX_SECONDS + 1)), 0.1, dtype=np.float32), 1000)
     with pytest.raises(AudioError, match="at most 600 s"):
         clip.predict(FixedRecognizer(), str(path))
+    assert "data-long" in clip.predict_or_message(FixedRecognizer, str(path))[0]
 
 
 def test_people_get_a_sentence(tmp_path):
@@ -109,6 +117,7 @@ def test_a_clip_is_decoded_once(clip_path):
     clip_path.unlink()  # from here on only the decoded clip is left
     assert "<svg" in clip.picture_of(decoded)
     assert voice_quality._measured(str(clip_path), decoded, "all") == (measures, panel) and measures
+    assert messages.FIRST_MINUTE not in panel
     assert voice_quality._measured("another.wav", decoded, "all")[0] is None
 
 
@@ -118,9 +127,9 @@ def test_nothing_chosen_and_no_model_are_said():
     assert "No model could be loaded" in clip.trust_note(broken)
 
 
-def test_trust_note_admits_what_is_unknown():
-    note = clip.trust_note(FixedRecognizer)
-    assert messages.UNKNOWN in note and messages.NOT_FEELINGS in note
+def test_what_is_unknown_is_admitted_and_the_limits_are_said(clip_path):
+    assert messages.UNKNOWN in clip.predict(FixedRecognizer(), str(clip_path))[0]
+    assert messages.NOT_FEELINGS in clip.trust_note(FixedRecognizer)
 
 
 def test_a_result_without_attention_has_null_for_it():
@@ -154,7 +163,8 @@ def test_answers_are_typed():
 def test_look_comes_from_this_folder_alone():
     look = appearance()
     assert "autoGainControl: false" in look["head"]
-    assert "http" not in "".join(path.read_text() for path in look["css_paths"]) + look["head"]
+    sheets = "".join(path.read_text() for path in look["css_paths"])
+    assert "://" not in sheets + look["head"]
     assert not any("http" in sheet for sheet in look["theme"]._stylesheets)
 
 

@@ -55,13 +55,25 @@ def test_the_reliability_is_that_of_the_confidences_band():
     bands = [{"from": 0.0, "to": 0.6, "clips": 9, "right": 0.03}, {"from": 0.6, "to": 0.9, "clips": 9, "right": 0.68},
              {"from": 0.9, "to": 1.0, "clips": 50, "right": 0.96}]  # fmt: skip
     report = changed(test=REPORT["test"] | {"calibration": {"bands": bands}})
-    said = "Of answers this confident (60 to 90 %), 7 of 10 were right on unseen speakers."
+    said = "Of answers this confident, 7 of 10 were right on new speakers."
     assert messages.reliability(report, 0.62) == messages.reliability(report, 0.89) == said
-    assert "(90 to 100 %), more than 9 of 10" in messages.reliability(report, 1.0)
+    assert "more than 9 of 10" in messages.reliability(report, 1.0)
+    seen = report | {"leakage": {"test": {"shared_speakers": 24}}}
+    assert messages.reliability(seen, 0.62).endswith("on speakers seen in training.")
     assert "fewer than 1 of 10" in messages.reliability(report, 0.2)
     predicted = {"label": "calm", "probabilities": {"calm": 0.7, "sad": 0.3}, "unsure": False}
     assert messages.of_prediction(report, predicted) == [said, ""]
     assert "Precision" in messages.of_prediction(REPORT, predicted)[0] and messages.reliability(None, 0.5) == ""
+    how = messages.how_measured(report, predicted)
+    assert how[0] == "Test answers with a confidence of 60 to 90 %: 68 % of 9 were right."
+    assert how[1:3] == [messages.precision_note(report, "calm"), messages.accuracy_note(report)]
+    assert messages.how_measured(None, predicted) == ["", "", messages.UNKNOWN, "", ""]
+
+
+def test_confidence_is_a_word_too():
+    words = [messages.confidence(share) for share in (0.2, 0.59, 0.6, 0.75, 0.9, 1.0)]
+    low, moderate, high, highest = (f"{word} confidence" for word in ("low", "moderate", "high", "very high"))
+    assert words == [low, low, moderate, high, highest, highest]
 
 
 def test_the_second_emotion_is_named_only_where_it_is_close():
@@ -71,9 +83,10 @@ def test_the_second_emotion_is_named_only_where_it_is_close():
 
 
 def test_level_gives_length_and_peak_and_hints():
-    assert messages.level(np.float32([0.0, -0.1]), 3.21) == "3.2 s, peak -20.0 dB"
-    assert "too loud" in messages.level(np.float32([0.5, -1.0]), 1.0)
-    assert "too quiet" in messages.level(np.float32([0.001]), 1.0)
+    assert messages.level(np.float32([0.0, -0.1]), 3.21) == "The clip: 3.2 s, peak -20.0 dB."
+    assert "too loud" in messages.level_hint(np.float32([0.5, -1.0]))
+    assert "move closer" in messages.level_hint(np.float32([0.028]))  # -31 dB
+    assert messages.level_hint(np.float32([0.1])) == ""
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,10 @@ from hub_helpers import run_here, running_hub, visitor
 from safetensors.torch import load_file, save_file
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
+from demo.loading import RecognizerLoader
+from demo.models import Models
+from demo.tabs import clip as clip_tab
+from demo.tabs import compare as compare_tab
 from ser_model import EmotionRecognizer
 from ser_model.inference.recognizer import ModelError
 from ser_model.labels import EMOTIONS, SYNONYMS, emotion_of, parse_label_map, renamed
@@ -182,6 +186,18 @@ def test_synonyms():
         "angry", "fear", "surprise", "sad", None,
     ]  # fmt: skip
     assert renamed(["joy", "happy", "tired", "ang"]) == ["joy", "happy", "tired", "angry"]  # no name twice
+
+
+def test_the_page_shows_it_without_attention_and_says_that_its_accuracy_is_unknown(folders, clip):
+    models = Models(RecognizerLoader(str(folders["whisper"])), [str(folders["wav2vec2"])])
+    *_, picture, data = clip_tab.predict(models.main(), str(clip))
+    assert data["attention"] is None and data["label"] in ("neutral", "happy", "angry", "sad")
+    assert "Waveform and spectrogram of the clip." in picture and "attention" not in picture
+    assert "Accuracy unknown" in clip_tab.trust_note(models.main)
+    entries = compare_tab.compare(models, str(clip), ["whisper", "wav2vec2"])
+    assert [entry["error"] for entry in entries] == [None, None] and entries[0]["label"] == data["label"]
+    *_, shown = compare_tab.compare_or_message(models, str(clip), ["whisper", "wav2vec2"])
+    assert shown.count("Accuracy unknown") == 2
 
 
 TYPED = """

@@ -97,7 +97,7 @@ def test_a_clip_is_one_segment_and_noise_none(tmp_path):
     data = held(workbench_or_message(tiny_recognizer, decode_and_predict, str(file)))
     expected = tiny_recognizer()(file)
     (segment,) = data["timeline"]["segments"]
-    assert segment == {"start": 0, "end": 2.4, "emotion": expected.label,
+    assert segment == {"start": 0, "end": 2.4, "emotion": expected.label, "unsure": False,
                        "probability": pytest.approx(expected.probabilities[expected.label], abs=1e-4)}  # fmt: skip
     assert data["attention"] and data["voice"] is None
     soundfile.write(tmp_path / "hiss.wav", 0.1 * np.random.default_rng(0).standard_normal(2 * RATE), RATE)

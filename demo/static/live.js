@@ -78,9 +78,9 @@
         while (own.waiting > MOST * own.rate) own.waiting -= own.blocks.shift().length;
       });
       Object.assign(own, microphone);
-    } catch {
+    } catch (error) {
       if (active === own) { active = null; label(false); }
-      warn("The microphone cannot be used: allow it for this page in the browser, and see that one is connected.");
+      warn(window.serMicrophoneHelp(error));
       return;
     }
     if (active === own) pump(own); else own.release();
@@ -93,8 +93,12 @@
     say("stopped");
     own?.release?.();
     own?.session.finish();
+    const card = at("ser-live-emotion").querySelector(".ser-emotion"); // what it says is over now
+    card?.classList.add("ser-weak");
+    card?.querySelector(".ser-lead")?.replaceChildren("Stopped. The last prediction was");
   };
 
+  document.addEventListener("ser-tab", ({ detail }) => { if (active && detail !== "live") stop(); });
   document.addEventListener("click", (event) => {
     if (event.target.id === "ser-live-toggle") (active ? stop : start)();
   });

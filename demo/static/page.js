@@ -1,16 +1,4 @@
 (() => {
-  // A browser's gain control, noise suppression and echo cancellation change the very loudness and
-  // timbre that tell emotions apart, so every request for the microphone asks to leave them off.
-  if (navigator.mediaDevices) {
-    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    const untouched = { autoGainControl: false, noiseSuppression: false, echoCancellation: false };
-    navigator.mediaDevices.getUserMedia = (wish = {}) => {
-      if (!wish.audio) return ask(wish);
-      const audio = typeof wish.audio === "object" ? wish.audio : {};
-      return ask({ ...wish, audio: { ...audio, ...untouched } });
-    };
-  }
-
   // Gradio turns away files by their type alone, recordings in WebM (a "video") among them, and with a
   // list of types for an answer. Labelled as audio they reach the server, which looks inside and explains.
   const asAudio = (files) => {
@@ -31,6 +19,15 @@
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }, true);
 
+  // Gradio's button that adds files to a list has a button inside and no name that can be read.
+  new MutationObserver(() => {
+    for (const button of document.querySelectorAll("button[aria-label='common.upload']")) {
+      button.setAttribute("role", "group");
+      button.setAttribute("tabindex", "-1");
+      button.ariaLabel = button.title = "Add files";
+    }
+  }).observe(document, { childList: true, subtree: true });
+
   const sort = (button) => {
     const head = button.closest("th"), rows = head.closest("table").tBodies[0];
     const place = [...head.parentNode.children].indexOf(head);
@@ -43,8 +40,7 @@
   };
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.(".ser-more"))
-      [...document.querySelectorAll("#ser-tabs [role=tab]")].find((tab) => tab.textContent.trim() === "About")?.click();
+    if (event.target.closest?.(".ser-more")) document.querySelector("#ser-tabs [data-tab-id=about]")?.click();
     const button = event.target.closest?.(".ser-sort");
     if (button) sort(button);
   });

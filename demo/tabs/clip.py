@@ -9,13 +9,14 @@ import gradio as gr
 import numpy as np
 
 from demo import cards, messages, voices
+from demo.answer_buttons import answer_buttons, wire_saving
 from demo.api import Prediction, endpoint, typed
-from demo.components import AT_ONCE, audio_input
+from demo.components import AT_ONCE, audio_input, keep_clip
 from demo.example_shelf import ExampleShelf
 from demo.examples import Example
 from demo.loading import NoModel
 from demo.voices import VisitorVoice
-from ser_model.audio import AudioError, load_audio
+from ser_model.audio import AudioError, TooLongError, load_audio
 from ser_model.inference.results import Attention, EmotionResult
 from ser_model.inference.voice_profile import VoiceProfile
 
@@ -25,6 +26,7 @@ from .voice_quality import DecodedClip
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
 
+LONG_SECONDS = 20.0  # from which a clip is offered to the tab Recording, which shows how its emotion changes
 MAX_SECONDS = 600.0  # of a clip; longer recordings belong in the tab Recording
 KEPT_SECONDS = 300  # for which a decoded clip stays in memory; gradio makes it an hour where the page is closed before
 
@@ -50,6 +52,7 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
             emotion = cards.html(cards.waiting_card(), "ser-emotion")
             shelf.place_for_truth()
             bars = cards.html("", "ser-bars")
+            save = answer_buttons()
             trust = cards.html(cards.note(["Loading the model …"]), "ser-trust")
     picture = cards.html("", "ser-picture")
     clip_workbench.build(load, decode_and_predict, audio, voice, use)
@@ -66,14 +69,16 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
     shown_on = {"outputs": answered, **AT_ONCE, "show_progress": "minimal", "show_progress_on": emotion}
     given = [audio, voice.kept, use]
     events = [
-        gr.on([button.click, audio.upload, audio.stop_recording], predicted, given, **shown_on),
-        shelf.put_into(audio).success(predicted, given, **shown_on),
-        use.input(again, given, **shown_on),
+        button.click(predicted, given, **shown_on),
+        # However the clip changes: uploaded, recorded, trimmed, cleared, an example, or back after a reload.
+        gr.on([audio.change, use.input], again, given, **shown_on),
     ]
+    shelf.put_into(audio)
     shelf.tell_after(events[1], data)
     drawn = [event.then(picture_of, decoded, picture, **AT_ONCE) for event in events]
-    cleared = audio.clear(lambda: _only(cards.waiting_card()), None, answered, **AT_ONCE)
-    voice_quality.build(audio, decoded, drawn, cleared)
+    keep_clip(page, audio, "clip")
+    wire_saving(save, audio, data)
+    voice_quality.build(audio, decoded, drawn)
     with gr.Accordion("As data", open=False):
         data.render()
     loaded = page.load(lambda: trust_note(load), None, trust, **AT_ONCE)
@@ -121,35 +126,38 @@ def decode_and_predict(recognizer: EmotionRecognizer, path: str, voice: VoicePro
 
 def _emotion_and_bars(recognizer: EmotionRecognizer, clip: DecodedClip, of_voice: str) -> tuple[str, str]:
     result = clip.result
-    level = messages.level(clip.wave, result.duration)
+    predicted = result.as_data()
+    hint = messages.level_hint(clip.wave)
+    how = [messages.level(clip.wave, result.duration), *messages.how_measured(recognizer.report, predicted)]
+    is_long = result.duration > LONG_SECONDS
     if result.label is None:
-        return cards.emotion_card(result.as_data(), [level]), ""
-    remarks = [*messages.of_prediction(recognizer.report, result.as_data()), of_voice, level]
-    return cards.emotion_card(result.as_data(), remarks), cards.bar_list(result.probabilities)
+        return cards.emotion_card(predicted, [hint], how=how, is_long=is_long), ""
+    remarks = [*messages.of_prediction(recognizer.report, predicted), of_voice, hint, messages.LONG if is_long else ""]
+    return cards.emotion_card(predicted, remarks, how=how, is_long=is_long), cards.bar_list(result.probabilities)
 
 
 def trust_note(load: Callable[[], EmotionRecognizer]) -> str:
-    """Accuracy and calibration of the model, or why there is none, and its limits."""
+    """The limits of the model, once it is loaded, or why there is none."""
     try:
-        report = load().report
-        trust = [messages.accuracy_note(report), messages.calibration_note(report)]
+        load()
+        problem = ""
     except NoModel as error:
-        trust = [str(error)]
-    return cards.note([*trust, messages.NOT_FEELINGS])
+        problem = str(error)
+    return cards.note([problem, messages.NOT_FEELINGS])
 
 
 def draw(result: EmotionResult, wave: np.ndarray, sampling_rate: int) -> str:
     """The picture under the result, for desk and phone; without attention where there is no emotion."""
     from demo import plots
 
-    wide, narrow = (
-        plots.themed_svg(plots.clip_figure(result, wave, sampling_rate, size)) for size in (plots.WIDE, plots.NARROW)
-    )
-    description = "Waveform and spectrogram of the clip"
+    figures = [plots.clip_figure(result, wave, sampling_rate, size) for size in (plots.WIDE, plots.NARROW)]
+    drawn = [(plots.themed_svg(figure), plots.time_axis(figure)) for figure in figures]  # in this order
+    description, caption = "Waveform and spectrogram of the clip", messages.WAVE_ONLY
     if result.attention is not None and result.label is not None:
         peak = float(result.attention.times[int(np.argmax(result.attention.weights))])
         description += f", with attention over time, which is greatest at {peak:.1f} seconds"
-    return cards.picture(wide, narrow, f"{description}.")
+        caption = messages.ATTENTION
+    return cards.clip_picture(drawn, f"{description}.", caption)
 
 
 def as_data(result: EmotionResult) -> dict[str, Any]:
@@ -185,8 +193,10 @@ def predict_or_message(load: Callable[[], EmotionRecognizer], path: str | None, 
         recognizer = load()
         voice, of_voice = voices.usable(kept, recognizer)
         clip = decode_and_predict(recognizer, path, voice)
-    except (AudioError, NoModel) as error:
+    except NoModel as error:
         return _only(cards.message_card(str(error)))
+    except AudioError as error:
+        return _only(cards.message_card(str(error), is_long=isinstance(error, TooLongError)))
     return *_emotion_and_bars(recognizer, clip, of_voice), "", as_data(clip.result), clip
 
 

@@ -39,7 +39,7 @@ def build(offered: Models, voice: VisitorVoice) -> None:
 
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=300):
-            audio = audio_input("Your clip", "ser-compare-audio")
+            audio = audio_input("Your clip", "ser-compare-audio", editable=False)
         with gr.Column(min_width=300):
             chosen = gr.Dropdown(
                 [(offered.caption(title), title) for title in offered.titles],

@@ -25,6 +25,14 @@ Measures = dict[str, float | None]
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Measures of a clip, and whether it is longer than what was measured of it."""
+
+    values: Measures
+    cut: bool
+
+
+@dataclass(frozen=True)
 class DecodedClip:
     """A clip as it was predicted: kept so that the picture and the measures need not decode it again.
 
@@ -47,7 +55,7 @@ def reference() -> VoiceReference:
     return VoiceReference.load()
 
 
-def measures_of(path: str) -> Measures:
+def measures_of(path: str) -> Measured:
     """Measures of a recording's first minute; None where one cannot be taken.
 
     Raises:
@@ -56,22 +64,21 @@ def measures_of(path: str) -> Measures:
     return measures_of_wave(load_audio(path, SAMPLING_RATE, max_seconds=MAX_SECONDS))
 
 
-def measures_of_wave(wave: np.ndarray) -> Measures:
+def measures_of_wave(wave: np.ndarray) -> Measured:
     """The same for a recording `(num_samples,)` at `SAMPLING_RATE`."""
-    found = measure_voice(wave[: int(MOST_SECONDS * SAMPLING_RATE)], SAMPLING_RATE)
-    return {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
+    most = int(MOST_SECONDS * SAMPLING_RATE)
+    found = measure_voice(wave[:most], SAMPLING_RATE)
+    values = {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
+    return Measured(values, len(wave) > most)
 
 
-def build(
-    audio: gr.Audio, decoded: gr.State, predicted: list[gr.events.Dependency], cleared: gr.events.Dependency
-) -> None:
+def build(audio: gr.Audio, decoded: gr.State, predicted: list[gr.events.Dependency]) -> None:
     """Adds the panel to the page under construction.
 
     Args:
         audio: Where the clip is.
         decoded: The `DecodedClip` last predicted.
         predicted: The events after which it is measured, so that the prediction need not wait.
-        cleared: The event after which the panel is empty.
     """
     measures = gr.State(None)
     with gr.Column(elem_classes="ser-voice", elem_id="ser-voice-part"):
@@ -83,9 +90,8 @@ def build(
         panel = cards.html(cards.note([messages.VOICE_WAITING]), "ser-voice")
     for event in predicted:
         event.then(_measured, [audio, decoded, group], [measures, panel], **AT_ONCE)
-    cleared.then(lambda: (None, cards.note([messages.VOICE_WAITING])), None, [measures, panel], **AT_ONCE)
     group.change(lambda known, group: panel_of(known, group), [measures, group], panel, **AT_ONCE)
-    endpoint("voice_quality", lambda audio: as_answer(measures_of(audio)), audio,
+    endpoint("voice_quality", lambda audio: as_answer(measures_of(audio).values), audio,
              typed(list[VoiceMeasure], "measures"), _DESCRIPTION)  # fmt: skip
 
 
@@ -96,7 +102,7 @@ _DESCRIPTION = (
 )
 
 
-def _measured(path: str | None, decoded: DecodedClip | None, group: str) -> tuple[Measures | None, str]:
+def _measured(path: str | None, decoded: DecodedClip | None, group: str) -> tuple[Measured | None, str]:
     measures = None
     with contextlib.suppress(AudioError):  # shown in the place of the emotion
         if decoded and decoded.path == path and decoded.sampling_rate == SAMPLING_RATE:
@@ -118,12 +124,13 @@ def as_answer(measures: Measures) -> list[dict]:
     return entries
 
 
-def panel_of(measures: Measures | None, group: str) -> str:
+def panel_of(measured: Measured | None, group: str) -> str:
     """One card a measure: value, distribution of the reference with the value in it, and what it means."""
-    if measures is None:
+    if measured is None:
         return cards.note([messages.VOICE_WAITING])
-    shown = [_card(name, value, group) for name, value in measures.items()]
-    shown.append(cards.note([messages.voice_reference(reference().content)]))
+    shown = [_card(name, value, group) for name, value in measured.values.items()]
+    first_minute = messages.FIRST_MINUTE if measured.cut else ""
+    shown.append(cards.note([first_minute, messages.voice_reference(reference().content)]))
     return cards.measures(shown)
 
 

@@ -2,7 +2,7 @@
 
 from .decoding import Stream, open_audio
 from .files import AUDIO_ENDINGS, passed_over_text, printable, shortened, walk_audio
-from .limits import MAX_RATE, MAX_SAMPLES, MAX_SECONDS, MIN_RATE, MIN_SECONDS, AudioError
+from .limits import MAX_RATE, MAX_SAMPLES, MAX_SECONDS, MIN_RATE, MIN_SECONDS, AudioError, TooLongError
 from .loading import load_audio
 from .sources import AudioSource
 
@@ -16,6 +16,7 @@ __all__ = [
     "AudioError",
     "AudioSource",
     "Stream",
+    "TooLongError",
     "load_audio",
     "open_audio",
     "passed_over_text",

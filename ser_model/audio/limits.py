@@ -16,6 +16,10 @@ class AudioError(ValueError):
     """A recording that cannot be used; the text is one sentence for its user."""
 
 
+class TooLongError(AudioError):
+    """A recording that lasts longer than is taken."""
+
+
 def check_rate(rate: Any) -> int:
     """The sampling rate as a whole number of Hz."""
     try:
@@ -30,7 +34,7 @@ def check_rate(rate: Any) -> int:
 def check_length(num_frames: int, num_channels: int, rate: int, max_seconds: float) -> None:
     """Refuses a recording that lasts too long or has too many samples over all channels."""
     if num_frames > max_seconds * rate:
-        raise AudioError(f"The recording lasts {num_frames / rate:.1f} s; at most {max_seconds:g} s are taken.")
+        raise TooLongError(f"The recording lasts {num_frames / rate:.1f} s; at most {max_seconds:g} s are taken.")
     if num_frames * num_channels > MAX_SAMPLES:
         raise AudioError(
             f"The recording has {num_frames * num_channels:,} samples over its {num_channels} channels; "

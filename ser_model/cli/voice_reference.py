@@ -95,13 +95,14 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
 def _measured(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, float]]]:
     from tqdm import tqdm
 
+    from datasets_scripts.shards import recording
     from ser_model.audio import AudioError, load_audio
     from ser_model.inference.voice_reference import SAMPLING_RATE, measure_voice
 
     found: dict[str, list[dict[str, float]]] = {group: [] for group in GROUP_OF_SEX.values()}
     for row in tqdm(rows, unit="clip"):
         try:
-            wave = load_audio(row["audio"], SAMPLING_RATE)
+            wave = load_audio(recording(row["audio"]), SAMPLING_RATE)
         except AudioError as error:
             print(f"{row['audio']} left out: {error}", file=sys.stderr)
             continue

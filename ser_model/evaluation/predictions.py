@@ -12,13 +12,16 @@ import numpy as np
 from datasets import Dataset
 from datasets.utils import tqdm
 
+from datasets_scripts.shards import recording
 from datasets_scripts.splits import Item, Split
 from datasets_scripts.texts import says_common_sentence
 from ser_model.audio import load_audio
+from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
 from ser_model.models.windowing_ser import WINDOWS_AT_ONCE
 from ser_model.training.augmentation import Augmentation
+from ser_model.training.encoded_frames import batches_of_like_length
 
 from .calibration import fit_temperature, fit_unsure_below, with_temperature
 from .intervals import pooled_uar
@@ -30,7 +33,7 @@ CLIPS_AT_HAND = 64  # loaded, of which batches of like length are made
 
 
 def predict_items(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     table: Dataset,
     items: Sequence[Item],
     augmentation: Augmentation,
@@ -62,11 +65,11 @@ def predict_items(
 
 def batches_by_length(waves: Iterable[np.ndarray]) -> Iterator[tuple[list[int], list[np.ndarray]]]:
     """Waveforms in batches of `WINDOWS_AT_ONCE` of nearly the same length, and their places in `waves`."""
-    numbered = enumerate(waves)
-    while group := sorted(islice(numbered, CLIPS_AT_HAND), key=lambda entry: len(entry[1])):
-        for first in range(0, len(group), WINDOWS_AT_ONCE):
-            batch = group[first : first + WINDOWS_AT_ONCE]
-            yield [place for place, _ in batch], [wave for _, wave in batch]
+    waves, before = iter(waves), 0
+    while group := list(islice(waves, CLIPS_AT_HAND)):
+        for places in batches_of_like_length(group, WINDOWS_AT_ONCE):
+            yield [before + place for place in places], [group[place] for place in places]
+        before += len(group)
 
 
 def load_items(
@@ -75,7 +78,7 @@ def load_items(
     """Waveforms `(num_samples,)` at `rate` Hz of (row of `table`, view) pairs, one after the other."""
     paths = list(table["audio"])
     for clip, view in items:
-        yield augmentation.view(load_audio(paths[clip], rate), rate, Path(paths[clip]).stem, view, seed)
+        yield augmentation.view(load_audio(recording(paths[clip]), rate), rate, Path(paths[clip]).stem, view, seed)
 
 
 def calibrate(

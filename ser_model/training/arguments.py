@@ -65,6 +65,10 @@ class RunArguments:
         },
     )
     num_proc: int = field(default=1, metadata={"help": "Processes that make features of the corpora."})
+    streaming: bool = field(
+        default=False,
+        metadata={"help": "Make features anew in every epoch and keep none, for corpora whose features fit no disk."},
+    )
     search: int | None = field(
         default=None, metadata={"help": "Train so many networks and write the best settings, instead of a run."}
     )

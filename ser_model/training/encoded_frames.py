@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from datasets import Dataset, Features, Value
 from datasets.fingerprint import Hasher
 from torch.nn.utils.rnn import pad_sequence
 
+from datasets_scripts.shards import recording
 from ser_model.audio import load_audio
 from ser_model.inference.voice_profile import frame_sums, shrunk, statistics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
@@ -24,7 +25,8 @@ from .augmentation import Augmentation
 from .parallel import map_clips
 
 _VERSION = 1  # raise when the frames of a clip change
-CLIPS_AT_ONCE = 16
+CLIPS_AT_ONCE = 128  # loaded, of which batches of like length are made
+BATCH_SIZE = 8
 NO_PROFILE_SHARE = 0.3  # of training items, standardised as an unknown voice is
 PROFILE_SIZES = (1, 3, 5, 10, 20, None)  # clips in the profile of the others; None for all of the speaker
 
@@ -213,7 +215,7 @@ def _encode(
     """Encoder frames of some clips as float16, and their `sums_over_time`; as bytes."""
     torch.set_num_threads(num_threads)
     rate = extractor.sampling_rate
-    waves = [augmentation.view(load_audio(path, rate), rate, Path(path).stem, view, seed) for path in audio]
+    waves = [augmentation.view(load_audio(recording(path), rate), rate, Path(path).stem, view, seed) for path in audio]
     rows: dict[str, Any] = {"frames": [], "sums": []}
     for frames in encode(model, extractor, extractor.frames(waves)):
         rows["frames"].append(frames.numpy().tobytes())
@@ -230,12 +232,22 @@ def encode(model: SpeechEncoder, extractor: SerFeatureExtractor, frames: Sequenc
         extractor: The encoder's.
         frames: What the extractor's `frames` gives for the clips.
     """
-    inputs = extractor.collate(frames, truncation=True, return_tensors="pt")
-    lengths = inputs["attention_mask"].sum(dim=1)
     fast = torch.cpu._is_avx512_bf16_supported()
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
-        encoded = model.encoder_frames(inputs["input_features"], lengths).half()
-    return [clip[:steps] for clip, steps in zip(encoded, (lengths // model.time_stride).tolist(), strict=True)]
+    encoded: dict[int, torch.Tensor] = {}
+    for places in batches_of_like_length(frames, BATCH_SIZE):
+        inputs = extractor.collate([frames[place] for place in places], truncation=True, return_tensors="pt")
+        lengths = inputs["attention_mask"].sum(dim=1)
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
+            batch = model.encoder_frames(inputs["input_features"], lengths).half()
+        for place, clip, steps in zip(places, batch, (lengths // model.time_stride).tolist(), strict=True):
+            encoded[place] = clip[:steps]
+    return [encoded[place] for place in range(len(frames))]
+
+
+def batches_of_like_length(clips: Sequence[Sized], batch_size: int) -> list[list[int]]:
+    """Places of clips in batches, the shortest clips in the first one, so that little of a batch is padding."""
+    order = sorted(range(len(clips)), key=lambda place: len(clips[place]))
+    return [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
 
 
 def clip_statistics(frames: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Frames of whole corpora, made once and kept in the datasets cache."""
+"""Frames of whole corpora, made once and kept in the datasets cache, or anew whenever they are asked for."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from datasets import Dataset, Features, List, Value
 
+from datasets_scripts.shards import recording
 from ser_model.audio import load_audio
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .augmentation import Augmentation
 from .parallel import map_clips
+from .streaming import OnDemand
 
 _VERSION = 2  # raise when the frames of a clip change: datasets' cache does not see a changed body
 
@@ -25,7 +27,7 @@ def _clip_frames(
     audio: str, extractor_class: type, front_end: dict, augmentation: dict, view: int, seed: int, version: int
 ) -> dict[str, Any]:
     extractor = extractor_class(**front_end)
-    samples = load_audio(audio, extractor.sampling_rate)
+    samples = load_audio(recording(audio), extractor.sampling_rate)
     samples = Augmentation(**augmentation).view(samples, extractor.sampling_rate, Path(audio).stem, view, seed)
     with _one_thread():
         row = {"frames": extractor.frames([samples])[0].ravel()}
@@ -45,7 +47,7 @@ def _one_thread() -> Iterator[None]:
 
 
 class ViewFrames(torch.utils.data.Dataset):
-    """Unstandardised frames of (clip, view) items, read from one cached table a view.
+    """Unstandardised frames of (clip, view) items, read from one cached table a view or made on demand.
 
     Args:
         table: Corpus table with the columns `audio` and `emotion`.
@@ -54,6 +56,7 @@ class ViewFrames(torch.utils.data.Dataset):
         augmentation: How views are made.
         seed: Seed of the views.
         num_proc: Processes that make the features; their number changes no value.
+        streaming: Whether features are made when an item is asked for, and not kept.
 
     Attributes:
         weights: How much each item counts in the loss, float32 `(num_items,)`; 1 unless set.
@@ -69,14 +72,17 @@ class ViewFrames(torch.utils.data.Dataset):
         augmentation: Augmentation,
         seed: int,
         num_proc: int = 1,
+        streaming: bool = False,
     ):
         self.items = list(items)
         self.weights = np.ones(len(self.items), dtype=np.float32)
         self.label_masks: np.ndarray | None = None
         self.num_features = extractor.feature_size
         self.labels = list(table["emotion"])
+        self.streaming = streaming
+        clips = list(table["audio"]) if streaming else table.select_columns("audio")
         self.views = {
-            view: _view_table(table, extractor, augmentation, view, seed, num_proc)
+            view: _view(clips, extractor, augmentation, view, seed, num_proc)
             for view in sorted({view for _, view in self.items})
         }
 
@@ -99,9 +105,15 @@ class ViewFrames(torch.utils.data.Dataset):
         return (self[index][name] for index in range(len(self)))
 
 
-def _view_table(
-    table: Dataset, extractor: SerFeatureExtractor, augmentation: Augmentation, view: int, seed: int, num_proc: int
-) -> Dataset:
+def _view(
+    clips: Dataset | list[str],
+    extractor: SerFeatureExtractor,
+    augmentation: Augmentation,
+    view: int,
+    seed: int,
+    num_proc: int,
+) -> Dataset | OnDemand:
+    """Features of one view of the clips: of a table in the cache, of a list of paths on demand."""
     front_end = {
         name: getattr(extractor, name)
         for name in ("features", "sampling_rate", "n_fft", "hop_length", "num_mel_bins", "num_mfcc", "voice_quality")
@@ -109,16 +121,19 @@ def _view_table(
     columns = ["frames", "utterance"] if extractor.voice_quality else ["frames"]
     # The clips themselves do not depend on how views are made: all presets share them.
     changes = asdict(augmentation) | {"views": 0} if view else {}
+    settings = {
+        "extractor_class": type(extractor), "front_end": front_end, "augmentation": changes, "view": view,
+        "seed": seed if view else 0, "version": _VERSION,
+    }  # fmt: skip
+    if isinstance(clips, list):
+        return OnDemand(_clip_frames, clips, settings)
     return map_clips(
-        table.select_columns("audio"),
+        clips,
         _clip_frames,
         num_proc,
         input_columns="audio",
         remove_columns="audio",
-        fn_kwargs={
-            "extractor_class": type(extractor), "front_end": front_end, "augmentation": changes, "view": view,
-            "seed": seed if view else 0, "version": _VERSION,
-        },
+        fn_kwargs=settings,
         features=Features({name: List(Value("float32")) for name in columns}),
         desc=f"Features of view {view}" if view else "Features of the clips",
-    ).with_format("numpy")  # fmt: skip
+    ).with_format("numpy")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-import platform
 import time
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .arguments import RunArguments
 from .augmentation import Augmentation
+from .circumstances import circumstances, precision
 from .encoded_frames import EncodedFrames
 from .feature_cache import ViewFrames
 from .losses import Loss, corpus_label_masks
@@ -32,19 +31,12 @@ from .overrides import encoder_error
 from .presets import Preset
 from .processes import keep_if_distributed
 from .resume import check_folder, checkpoint_to_resume, last_whole_checkpoint, run_record, write_record
+from .streaming import sampled
 from .trainer import SerTrainer, SerTrainingArguments, best_precision
 
 logger = logging.getLogger(__name__)
 
 REFIT = "refit"  # folder of the second training within that of the run
-VERSIONS_OF = ("torch", "transformers", "datasets", "librosa", "soundfile", "soxr", "audiomentations")
-
-# What the card tells of TrainingArguments: the preset's values, or those that the command line put over them.
-HYPERPARAMETERS = (
-    "optim", "learning_rate", "encoder_learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay",
-    "max_grad_norm", "per_device_train_batch_size", "gradient_accumulation_steps", "processes", "num_train_epochs",
-    "max_steps", "early_stopping_metric", "early_stopping_patience", "metric_for_best_model", "seed", "bf16",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,7 +110,7 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
     """
     out = Path(args.output_dir)
     if args.should_save:
-        print(f"Training {preset.name} on {best_precision()[0]}, {_precision(args)}.", flush=True)
+        print(f"Training {preset.name} on {best_precision()[0]}, {precision(args)}.", flush=True)
         print(f"Preparing features with {run.num_proc} process(es) of {os.cpu_count()} cores (--num_proc).", flush=True)
     os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(out / "tensorboard"))
     check_folder(out, run.resume)
@@ -181,26 +173,43 @@ def load_data(run: RunArguments, preset: Preset, seed: int, refit: bool = False)
     if refit:
         more = [(clip, view) for clip, _ in split.validation for view in range(augmentation.views + 1)]
         split = replace(split, train=split.train + more)
-    training: ViewFrames | EncodedFrames
-    validation: ViewFrames | EncodedFrames
-    statistics = None
-    if preset.model["model_type"] == SpeechEncoderConfig.model_type:
-        parts = table, new_network(run, preset), extractor, augmentation, seed, run.num_proc
-        training = EncodedFrames(split.train, *parts)
-        validation = EncodedFrames(split.validation, *parts, training=training)
-        statistics = training.mean, training.std
-        extractor.fit((), training.utterances())
-    if statistics is None or preset.model.get("frozen_layers") is not None:
-        training, validation = (
-            ViewFrames(table, items, extractor, augmentation, seed, run.num_proc)
-            for items in (split.train, split.validation)
-        )
-        extractor.fit(training.column("input_features"), training.column("utterance_features"))
+    training, validation, statistics = _features(run, preset, table, split, augmentation, extractor)
     leakage = leakage_report(table, split)
     seconds = time.monotonic() - start
     data = RunData(table, left_out, split, leakage, augmentation, extractor, training, validation, seconds, statistics)
     data.weigh(Loss(**preset.loss))
     return data
+
+
+def _features(
+    run: RunArguments,
+    preset: Preset,
+    table: Dataset,
+    split: Split,
+    augmentation: Augmentation,
+    extractor: SerFeatureExtractor,
+) -> tuple[ViewFrames | EncodedFrames, ViewFrames | EncodedFrames, tuple[torch.Tensor, torch.Tensor] | None]:
+    """Features of training and validation part, and the statistics of an encoder's; fits the extractor.
+
+    When streaming, statistics come from a sample of the training part, and encoders run in training.
+    """
+    made = extractor, augmentation, split.seed, run.num_proc
+    known, items = sampled(table, split.train, split.seed) if run.streaming else (table, split.train)
+    statistics = None
+    if preset.model["model_type"] == SpeechEncoderConfig.model_type:
+        network = new_network(run, preset)
+        encoded = EncodedFrames(items, known, network, *made)
+        statistics = encoded.mean, encoded.std
+        extractor.fit((), encoded.utterances())
+        if preset.model.get("frozen_layers") is None and not run.streaming:
+            return encoded, EncodedFrames(split.validation, table, network, *made, training=encoded), statistics
+    else:
+        frames = ViewFrames(known, items, *made)
+        extractor.fit(frames.column("input_features"), frames.column("utterance_features"))
+    training, validation = (
+        ViewFrames(table, items, *made, streaming=run.streaming) for items in (split.train, split.validation)
+    )
+    return training, validation, statistics
 
 
 def new_network(run: RunArguments, preset: Preset, **derived: Any) -> Any:
@@ -256,10 +265,6 @@ def left_out_by_name(left_out: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{**entry, "file": Path(entry["file"]).name} for entry in left_out]
 
 
-def _precision(args: SerTrainingArguments) -> str:
-    return "bfloat16" if args.bf16 else "float32"
-
-
 def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, trainer: SerTrainer) -> None:
     sizes = ", ".join(f"{len(items)} {name}" for name, items in data.split.parts().items())
     print(f"Protocol {run.protocol}, fold {run.fold}, seed {args.seed}: {sizes} items.")
@@ -271,7 +276,6 @@ def _introduce(run: RunArguments, args: SerTrainingArguments, data: RunData, tra
 def _report(
     run: RunArguments, preset: Preset, args: SerTrainingArguments, data: RunData, trainer: SerTrainer
 ) -> dict[str, Any]:
-    chosen = args.to_dict() | {"processes": args.world_size}
     return {
         "preset": preset.name,
         "protocol": run.protocol,
@@ -287,8 +291,6 @@ def _report(
         "refit": args.refit,
         "preparation_seconds": round(data.preparation_seconds, 1),
         "training_seconds": round(trainer.training_seconds, 1),
-        "hardware": f"{best_precision()[0]}, {platform.machine()}, {_precision(args)}",
-        "hyperparameters": {name: value for name in HYPERPARAMETERS if (value := chosen[name]) is not None},
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
         "settings": preset.as_dict(),
+        **circumstances(args, run.streaming),
     }

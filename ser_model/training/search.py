@@ -173,7 +173,10 @@ def _write(
             for trial in trials
         ],
     })  # fmt: skip
-    told = ", ".join(f"{'.'.join(name)} = {value}" for name, value in flat_settings(settings))
+    told = ", ".join(
+        f"{'.'.join(name)} = {f'{value:.4g}' if isinstance(value, float) else value}"
+        for name, value in flat_settings(settings)
+    )
     note = (
         f"Best of {len(trials)} trials of a search: {told}. Judged by validation {metric} ({best.value:.4g}) under "
         f"protocol {run.protocol}, fold {run.fold}, seed {args.seed}; the test part was not evaluated."

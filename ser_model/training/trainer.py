@@ -18,6 +18,7 @@ from ser_model.metrics import emotion_metrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
 from .losses import Loss, cross_entropy, mixup
+from .streaming import StreamSampler
 
 WATCHED = ("accuracy", "uar", "macro_f1", "loss")  # validation figures of every epoch
 
@@ -114,6 +115,19 @@ class SerTrainer(Trainer):
                     group["params"] = [weights for weights in group["params"] if id(weights) not in of_encoder]
                     optimizer.add_param_group({**group, "params": moved, "lr": self.args.encoder_learning_rate})
         return optimizer
+
+    def _get_train_sampler(self, train_dataset=None):
+        """As Trainer's; clips that are read when they are asked for come in an order that reads few files at once."""
+        items = self.train_dataset if train_dataset is None else train_dataset
+        if not getattr(items, "streaming", False):
+            return super()._get_train_sampler(train_dataset)
+        return StreamSampler(items.items, self.args.seed, lambda: int((self.state.epoch or 0) + 1e-6))
+
+    def _get_eval_sampler(self, eval_dataset):
+        """As Trainer's; clips that are read when they are asked for are not read once more for their lengths."""
+        if getattr(eval_dataset, "streaming", False):
+            return torch.utils.data.SequentialSampler(eval_dataset)
+        return super()._get_eval_sampler(eval_dataset)
 
     def create_scheduler(self, num_training_steps: int, *args, **kwargs):
         """As Trainer's, with a tenth of all steps for the warm-up at most: few clips make few steps."""

@@ -13,6 +13,7 @@ import numpy as np
 import parselmouth
 import torch
 
+from datasets_scripts.shards import recording
 from ser_model.audio import load_audio
 from ser_model.evaluation.encoder_svm import EncoderSvm
 from ser_model.inference.recognizer import EmotionRecognizer
@@ -61,11 +62,11 @@ class Worker:
         }  # fmt: skip
         if job.svm:
             self.respondents[SVM] = job.svm.predict
-        self.waves = [load_audio(job.paths[place], self.rate) for place in job.sample]
+        self.waves = [load_audio(recording(job.paths[place]), self.rate) for place in job.sample]
 
     def unchanged(self, places: Sequence[int]) -> tuple[Answers, np.ndarray]:
         """Answers to test clips as they are, and their mean pitch in Hz."""
-        waves = [load_audio(self.job.paths[place], self.rate) for place in places]
+        waves = [load_audio(recording(self.job.paths[place]), self.rate) for place in places]
         return self._ask(waves), np.array([mean_pitch(wave, self.rate) for wave in waves])
 
     def perturbed(self, number: int) -> Answers:

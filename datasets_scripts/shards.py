@@ -1,0 +1,83 @@
+"""Corpora as Parquet with the audio inside, as `prepare` writes them, read in place."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Dataset
+
+from .base import CorpusError
+
+COLUMNS = {"audio", "corpus", "speaker", "emotion", "content"}  # other Parquet files may be tables of labels
+GROUPS_KEPT = 32  # row groups of 100 clips that a process keeps, those read last
+
+
+def find_shards(data_dir: str | os.PathLike) -> list[Path]:
+    """The Parquet files of a folder that `prepare` has written, in order; none where it is another folder."""
+    shards = sorted(Path(data_dir, "data").glob("train-*.parquet"))
+    return shards if shards and set(pq.read_schema(shards[0]).names) >= COLUMNS else []
+
+
+def load_shards(shards: Sequence[Path], corpora: Sequence[str]) -> Dataset:
+    """The rows of some corpora without their audio, which stays where it is.
+
+    Args:
+        shards: Parquet files.
+        corpora: Names of corpora.
+
+    Returns:
+        The table as it was prepared, where `audio` is what `recording` takes: `SHARD#ROW/NAME`.
+
+    Raises:
+        CorpusError: A corpus is not there.
+    """
+    names = [name for name in pq.read_schema(shards[0]).names if name != "audio"]
+    table = Dataset.from_parquet([str(path) for path in shards], columns=names)
+    table = table.add_column("audio", [place for path in shards for place in _places(path)])
+    there = list(table["corpus"])
+    for name in corpora:
+        if name not in there:
+            known = ", ".join(dict.fromkeys(there))
+            raise CorpusError(f"No {name} clip is in the Parquet files of {shards[0].parent}: they hold {known}.")
+    chosen = set(corpora)
+    return table.select([row for row, name in enumerate(there) if name in chosen])
+
+
+def recording(audio: str) -> str | bytes:
+    """What a table's `audio` names, for `load_audio`: the path of a file, or the bytes that a Parquet file holds."""
+    shard, mark, place = audio.rpartition(".parquet#")
+    if not mark:
+        return audio
+    path, row = f"{shard}.parquet", int(place.split("/")[0])
+    ends = _row_ends(path)
+    group = bisect_right(ends, row)
+    return _row_group(path, group)[row - (ends[group - 1] if group else 0)].as_py()
+
+
+def _places(shard: Path) -> list[str]:
+    with pq.ParquetFile(shard) as file:
+        names = file.read(columns=["audio.path"])["audio"].to_pylist()
+    return [f"{shard.resolve()}#{row}/{audio['path']}" for row, audio in enumerate(names)]
+
+
+@lru_cache
+def _row_ends(path: str) -> list[int]:
+    """The number of rows up to the end of each row group."""
+    metadata = pq.read_metadata(path)
+    return list(accumulate(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)))
+
+
+@lru_cache(GROUPS_KEPT)
+def _row_group(path: str, group: int) -> pa.ChunkedArray:
+    """The bytes of the recordings of one row group."""
+    with pq.ParquetFile(path) as file:
+        return pa.chunked_array(
+            [part.field("bytes") for part in file.read_row_group(group, columns=["audio.bytes"])["audio"].chunks]
+        )

@@ -1,0 +1,267 @@
+"""The page's frame and the answer, on a desk and on a phone, by day and by night."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+from conftest import spoken
+from PIL import Image
+from test_app import PATIENCE, tone_file
+
+from demo import messages
+from demo.page import TITLE
+
+pytest_plugins = ("browser_fixtures",)
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
+Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed").Axe
+expect = playwright.expect
+expect.set_options(timeout=1000 * PATIENCE)
+
+LOOKS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+LABEL = "#ser-emotion .ser-label"
+SECONDS = 2.0
+
+
+@pytest.fixture(scope="module", params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def page(request, browser, app_url, tmp_path_factory) -> Iterator[playwright.Page]:
+    """The page with an answer on the tab Clip, shared by the tests of one look; nothing in it may fail."""
+    width, scheme = request.param
+    visit = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    visit.set_default_timeout(1000 * PATIENCE)
+    page, errors = visit.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(app_url)
+    give(page, tone_file(tmp_path_factory.mktemp("clip") / "tone.wav", SECONDS))
+    yield page
+    visit.close()
+    assert errors == []
+
+
+def give(page: playwright.Page, clip) -> None:
+    go(page, "Clip")
+    page.set_input_files("#ser-audio input[type=file]", clip)
+    expect(page.locator(LABEL)).to_be_visible()
+    expect(page.locator(".ser-measure").first).to_be_visible()  # the last to come
+
+
+def tabs(page: playwright.Page) -> list[str]:
+    return [tab.inner_text() for tab in page.get_by_role("tab").all()]
+
+
+def go(page: playwright.Page, tab: str) -> None:
+    page.get_by_role("tab", name=tab, exact=True).click()
+    is_open(page, tab)
+
+
+def is_open(page: playwright.Page, tab: str) -> None:
+    expect(page.get_by_role("tab", name=tab, exact=True)).to_have_attribute("aria-selected", "true")
+
+
+def test_no_tab_has_a_serious_violation(page):
+    found = []
+    for tab in tabs(page):
+        go(page, tab)
+        page.wait_for_timeout(250)  # what fades in has come
+        violations = Axe().run(page).response["violations"]
+        found += [
+            (tab, each["id"], each["nodes"][0]["html"][:150])
+            for each in violations
+            if each["impact"] in ("serious", "critical")
+        ]
+    assert found == []
+
+
+def test_nothing_moves_sideways_between_tabs_nor_leaves_the_page(page):
+    width = page.viewport_size["width"]
+    places = set()
+    for tab in tabs(page):
+        go(page, tab)
+        places.add(page.locator("h1").bounding_box()["x"])
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+    assert len(places) == 1
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollbarGutter") == "stable"
+
+
+def test_native_players_follow_the_look(page):
+    wanted = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme").replace("normal", "light") == wanted
+
+
+def test_no_column_of_a_table_is_out_of_sight_and_no_word_is_broken(page):
+    go(page, "About")
+    outside = """() => [...document.querySelectorAll('.ser-table td')].filter((cell) => cell.checkVisibility()
+        && cell.getBoundingClientRect().right > innerWidth).map((cell) => cell.textContent)"""
+    assert page.evaluate(outside) == []
+    page.get_by_role("button", name="Every measured run").click()
+    page.locator(".ser-prose th").first.wait_for()
+    broken = """() => [...document.querySelectorAll('.ser-prose th')].filter((cell) => cell.checkVisibility()
+        && /^\\w+$/.test(cell.innerText)).filter((cell) => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return range.getBoundingClientRect().height > 2 * parseFloat(getComputedStyle(cell).fontSize);
+        }).map((cell) => cell.innerText)"""
+    assert page.evaluate(broken) == []
+
+
+def test_arrow_keys_move_between_tabs_and_back_returns(page):
+    go(page, "Clip")
+    page.get_by_role("tab", name="Clip", exact=True).focus()
+    names = tabs(page)
+    following = names[names.index("Clip") + 1]
+    page.keyboard.press("ArrowRight")
+    is_open(page, following)
+    assert page.evaluate("document.activeElement.textContent.trim()") == following
+    page.keyboard.press("End")
+    is_open(page, names[-1])
+    page.go_back()
+    is_open(page, following)
+    page.keyboard.press("Home")
+    is_open(page, names[0])
+
+
+def test_a_reload_keeps_the_tab_and_the_clip(page):
+    go(page, "About")
+    page.reload()
+    is_open(page, "About")
+    go(page, "Clip")
+    expect(page.locator(LABEL)).to_be_visible()
+    expect(page.locator("#ser-emotion .ser-how")).to_contain_text(f"{SECONDS:.1f} s")
+
+
+def test_the_answer_is_announced_and_in_sight(page, tmp_path):
+    go(page, "Clip")
+    empty = page.locator("#ser-audio .audio-container").bounding_box()["height"]
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(LABEL)).to_have_count(0)
+    expect(page.locator("#ser-said")).to_have_text("")
+    filled = page.locator("#ser-audio .audio-container").bounding_box()["height"]
+    assert filled == pytest.approx(empty, abs=3)  # nothing below moves under the pointer
+    page.evaluate("scrollTo(0, 0)")
+    give(page, tone_file(tmp_path / "tone.wav", SECONDS))
+    said = re.compile(rf"{page.inner_text(LABEL)}\. \d+ % .* confidence\. .*")
+    expect(page.locator("#ser-said")).to_have_text(said)
+    in_sight = """() => { const box = document.querySelector('#ser-emotion .ser-emotion').getBoundingClientRect();
+        return box.top >= 0 && box.top < innerHeight / 2 + 200 && box.bottom <= innerHeight; }"""
+    page.wait_for_function(in_sight)
+
+
+def test_the_picture_is_played_from_where_it_is_clicked(page):
+    go(page, "Clip")
+    drawn = page.locator(".ser-played > div:visible")
+    box, head = drawn.bounding_box(), drawn.locator(".ser-playhead")
+    drawn.click(position={"x": 0.4 * box["width"], "y": 0.5 * box["height"]})
+    expect(head).to_be_visible()
+    # It may have moved on by now, but not have gone back.
+    assert head.bounding_box()["x"] - box["x"] >= 0.39 * box["width"]
+    expect(page.locator(".ser-caption")).to_contain_text("Attention: where")
+
+
+def test_an_answer_is_saved_as_picture_and_as_data(page, tmp_path):
+    go(page, "Clip")
+    saved = {}
+    for button in ("Save picture", "Save data"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button).click()
+        saved[button] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[button])
+    assert saved["Save picture"].name == "tone emotion.png" and saved["Save data"].name == "tone emotion.json"
+    data = json.loads(saved["Save data"].read_text())
+    assert data["label"] in page.inner_text(LABEL) and len(data["attention"]["times"]) > 10
+    with Image.open(saved["Save picture"]) as picture:
+        assert picture.size == (1200, 675)
+        pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    assert len(np.unique(pixels, axis=0)) > 50  # bars in their colours and letters
+
+
+def test_the_microphone_goes_off_when_live_is_left(page):
+    go(page, "Live")
+    page.get_by_role("button", name="Start the microphone").click()
+    expect(page.locator("#ser-live-emotion .ser-share")).to_be_visible()
+    go(page, "About")
+    go(page, "Live")
+    expect(page.get_by_role("button", name="Start the microphone")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#ser-live-emotion .ser-lead")).to_contain_text("Stopped. The last prediction was")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "/live/" in request.url else None)
+    page.wait_for_timeout(800)
+    assert asked == []
+
+
+def test_trimming_a_clip_predicts_it_anew(open_page, tmp_path):
+    page = open_page()
+    give(page, tone_file(tmp_path / "tone.wav", 3.0))
+    page.get_by_role("button", name="Trim audio to selection").click()
+    page.get_by_role("button", name="Trim", exact=True).click()
+    expect(page.locator("#ser-emotion .ser-how")).not_to_contain_text("3.0 s")
+    expect(page.locator(LABEL)).to_be_visible()
+
+
+def test_recording_shows_its_level_and_ends_when_the_tab_is_left(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Record audio").click()
+    page.locator("#ser-audio").get_by_role("button", name="Record", exact=True).click()
+    page.wait_for_function("Number(document.querySelector('.ser-meter')?.dataset.level) > 0.5")
+    go(page, "About")
+    go(page, "Clip")
+    expect(page.locator(".ser-meter")).to_have_count(0)
+    expect(page.locator("#ser-emotion .ser-card:not(.ser-waiting)")).to_be_visible()
+
+
+def test_a_denied_microphone_is_explained(browser, app_url):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.set_default_timeout(1000 * PATIENCE)
+    page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));"
+    )
+    page.goto(f"{app_url}#clip")
+    page.get_by_role("button", name="Record audio").click()
+    page.locator("#ser-audio").get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("The microphone is blocked for this page. Allow it")
+    page.close()
+
+
+def test_a_long_quiet_clip_is_opened_in_recording(open_page, tmp_path):
+    wave = np.tile(np.pad(spoken(3.0), (0, 16_000)), 16)
+    soundfile.write(tmp_path / "talk.wav", 10 ** (-31 / 20) * wave / np.abs(wave).max(), 16_000)
+    page = open_page()
+    give(page, tmp_path / "talk.wav")
+    expect(page.locator("#ser-emotion")).to_contain_text("The clip is quiet")
+    expect(page.locator("#ser-voice")).to_contain_text(messages.FIRST_MINUTE)
+    page.get_by_role("button", name="Open in Recording").click()
+    is_open(page, "Recording")
+    expect(page.locator("#ser-recording-status")).to_contain_text("of speech in 64 s")
+
+
+def test_a_clip_is_carried_to_compare(open_page, tmp_path):
+    page = open_page()
+    give(page, tone_file(tmp_path / "tone.wav", 1.0))
+    expect(page.get_by_role("button", name="Open in Recording")).to_be_hidden()
+    page.get_by_role("button", name="Compare models").click()
+    is_open(page, "Compare")
+    expect(page.locator("#ser-compared .ser-label").first).to_be_visible()
+
+
+def test_the_api_page_offers_nothing_that_is_not_there(browser, app_url):
+    page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(app_url)
+    page.get_by_role("button", name="Use via API").click()
+    expect(page.locator(".api-docs .snippet", has_text="Python")).to_be_visible()
+    expect(page.locator(".api-docs .snippet", has_text="MCP")).to_be_hidden()
+    page.close()
+
+
+def test_a_link_to_the_page_shows_its_title_picture_and_icon(app_url):
+    head = httpx.get(app_url, headers={"x-forwarded-proto": "https", "x-forwarded-host": 'a.example"><b>'}).text
+    tags = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)">', head))
+    assert tags["og:title"] == TITLE and head.count("og:title") == 1
+    assert tags["og:image"].startswith("https://a.example&quot;&gt;") and "Gradio" not in str(tags)
+    assert httpx.get(f"{app_url}/preview.png").headers["content-type"] == "image/png"
+    icon = httpx.get(f"{app_url}/favicon.ico")
+    assert icon.headers["content-type"].startswith("image/svg") and "#1d4ed8" in icon.text
