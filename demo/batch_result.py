@@ -76,7 +76,7 @@ def _against_truth(rows: Rows, labels: Sequence[str]) -> tuple[str, str]:
     left_out = len(rows) - number
     sentences = [
         f"Accuracy {percent(measured['accuracy'])} ({right} of {number} files), UAR {percent(measured['uar'])}: the "
-        f"mean recall of the {occurring} {'emotion' if occurring == 1 else 'emotions'} that occur.",
+        f"mean recall of the {occurring} {'emotion that occurs' if occurring == 1 else 'emotions that occur'}.",
         f"{left_out} left out: without a true label or a prediction." if left_out else "",
         f"The model does not know these labels: {', '.join(foreign)}." if foreign else "",
     ]

@@ -33,12 +33,14 @@ class ExampleShelf:
         """Makes the element below the prediction that says what was acted."""
         self._truth = cards.html("", "ser-truth")
 
-    def put_into(self, audio: gr.Audio) -> gr.events.Dependency:
-        """Lets the pills fill `audio`; the event after which the clip is there. Another clip unmarks them."""
+    def put_into(self, audio: gr.Audio) -> None:
+        """Lets the pills fill `audio`; another clip unmarks them."""
         gr.on([audio.upload, audio.start_recording, audio.clear], lambda: (None, ""), None, [self._pills, self._truth],
               **AT_ONCE)  # fmt: skip
-        chosen = lambda number: (str(self._examples[number].path), "")  # noqa: E731
-        return self._pills.input(chosen, self._pills, [audio, self._truth], **AT_ONCE)
+        self._pills.input(self._chosen, self._pills, [audio, self._truth], **AT_ONCE)
+
+    def _chosen(self, number: int) -> tuple[str, str]:
+        return str(self._examples[number].path), ""
 
     def tell_after(self, predicted: gr.events.Dependency, data: gr.JSON) -> None:
         """Says what was acted once the prediction stands there; `data` holds it."""

@@ -87,7 +87,7 @@
       take = own;
       button("recording");
     } catch (error) {
-      warn(window.serMicrophoneHelp?.(error) ?? "The microphone cannot be used: allow it for this page in the browser, and see that one is connected.");
+      warn(window.serMicrophoneHelp(error));
     }
     opening = false;
   };
