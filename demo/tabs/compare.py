@@ -182,9 +182,9 @@ def _column(models: Models, entry: dict[str, Any], kept: Any) -> str:
         return cards.emotion_card(entry, [])
     recognizer = models.find(entry["model"])()
     report, (voice, remark) = recognizer.report, voices.usable(kept, recognizer)
+    remarks = [*messages.of_prediction(report, entry), remark if voice else ""]
     return (
         cards.note([messages.model_summary(report)])
-        + cards.emotion_card(entry, [*messages.of_prediction(report, entry), remark if voice else ""])
+        + cards.emotion_card(entry, remarks, how=messages.how_measured(report, entry))
         + cards.bar_list(entry["probabilities"])
-        + cards.note([messages.accuracy_note(report), messages.calibration_note(report)])
     )
