@@ -40,7 +40,7 @@ $(VENV)/app.stamp: requirements.txt
 	$(BIN)/python -m pip install -q -r requirements.txt
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
+$(VENV)/dev.stamp: requirements-dev.txt requirements-onnx.txt $(VENV)/app.stamp
 	$(BIN)/python -m pip install -q -r requirements-dev.txt
 	$(BIN)/python -m pip check
 	touch $@

@@ -13,10 +13,11 @@ def pins(name: str) -> list[str]:
 
 
 search = [pin for pin in pins("requirements-dev.txt") if pin.startswith("optuna==")]
+onnx = pins("requirements-onnx.txt")
 demo = [pin for pin in pins("requirements.txt") if pin.startswith("gradio==")]
 setup(
     install_requires=[pin for pin in pins("requirements.txt") if pin not in demo],
-    extras_require={"demo": demo, "search": search, "dev": demo + pins("requirements-dev.txt")},
+    extras_require={"demo": demo, "onnx": onnx, "search": search, "dev": demo + onnx + pins("requirements-dev.txt")},
     packages=[
         *find_namespace_packages(include=["ser_model*", "datasets_scripts*", "demo*"], exclude=["*.__pycache__*"]),
         CHECKPOINT,

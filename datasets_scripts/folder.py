@@ -198,8 +198,8 @@ def shortcomings(rows: Iterable[tuple[str, str | None]]) -> list[str]:
         said.append(f"{unknown} clips do not say who speaks: name their speakers, or leave them out of the table.")
     elif len(speakers) == 1:
         said.append(
-            f"There is one speaker only ({', '.join(map(str, speakers))}): record a second one, or train with --protocol random, "
-            "whose figures say nothing about new voices."
+            f"There is one speaker only ({', '.join(map(str, speakers))}): record a second one, or train with "
+            "--protocol random, whose figures say nothing about new voices."
         )
     for label, count in labels.items():
         voices = {speaker for name, speaker in rows if name == label}

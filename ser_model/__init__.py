@@ -11,6 +11,7 @@ _HOMES = {
     "EMOTIONS": "labels",
     "EmotionRecognizer": "inference.recognizer",
     "EmotionResult": "inference.results",
+    "OnnxRecognizer": "inference.onnx_recognizer",
     "SerFeatureExtractor": "models.registration",
     "CnnBilstmConfig": "models.registration",
     "CnnBilstmForAudioClassification": "models.registration",

@@ -9,6 +9,7 @@ import sys
 from ser_model.cli import (
     cross_validate,
     evaluate,
+    export,
     predict,
     push,
     push_space,
@@ -24,6 +25,7 @@ COMMANDS = {
     "predict": predict,
     "cross-validate": cross_validate,
     "evaluate": evaluate,
+    "export": export,
     "push": push,
     "push-space": push_space,
     "results": results,

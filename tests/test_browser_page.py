@@ -215,6 +215,7 @@ def test_recording_shows_its_level_and_ends_when_the_tab_is_left(open_page):
 
 def test_a_denied_microphone_is_explained(browser, app_url):
     page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.set_default_timeout(1000 * PATIENCE)
     page.add_init_script(
         "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));"
     )
@@ -248,6 +249,7 @@ def test_a_clip_is_carried_to_compare(open_page, tmp_path):
 
 def test_the_api_page_offers_nothing_that_is_not_there(browser, app_url):
     page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     page.goto(app_url)
     page.get_by_role("button", name="Use via API").click()
     expect(page.locator(".api-docs .snippet", has_text="Python")).to_be_visible()

@@ -192,6 +192,7 @@ def test_recordings_of_ones_own_promise_no_language_and_no_speakers():
     card = ModelCard(str(model_card(report, "Tiny.")))
     assert card.data.language is None and "do not say who speaks" in card.text
     assert card.data.license == "other" and not re.search("acted|actors|English", card.text)
+    assert "own recordings: not stated here; whoever publishes" in card.text and "cites the corpora" not in card.text
     both = str(model_card(small_report(corpora=("ravdess", "folder")), "Tiny."))
     assert "learnt from actors' speech and people's own recordings" in both
 

@@ -15,7 +15,10 @@ from conftest import ROOT
 
 from ser_model import __version__
 
-PINS = dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE))
+PINS, ONNX_PINS = (
+    dict(re.findall(r"^([\w-]+)==(\S+)$", (ROOT / name).read_text(), flags=re.MULTILINE))
+    for name in ("requirements.txt", "requirements-onnx.txt")
+)
 HEADER = yaml.safe_load((ROOT / "README.md").read_text().split("---")[1])
 
 
@@ -28,9 +31,9 @@ def test_space_header_agrees_with_requirements():
     assert (ROOT / "packages.txt").read_text().split() == ["ffmpeg"]
 
 
-@pytest.mark.parametrize("name", sorted(PINS))
+@pytest.mark.parametrize("name", sorted(PINS | ONNX_PINS))
 def test_the_pins_are_what_the_tests_run_on(name):
-    assert version(name).split("+")[0] == PINS[name]
+    assert version(name).split("+")[0] == (ONNX_PINS | PINS)[name] == (PINS | ONNX_PINS)[name]
 
 
 IMPORTED_AS = {"parselmouth": "praat-parselmouth", "sklearn": "scikit-learn", "huggingface_hub": "huggingface-hub"}
@@ -59,7 +62,7 @@ def imported_packages():
 
 def test_every_import_is_pinned_and_every_pin_imported():
     used = imported_packages() - COME_WITH - OPTIONAL
-    assert used <= set(PINS)
+    assert used <= set(PINS | ONNX_PINS)
     # Trainer imports the first by itself; of the second only the weights are read.
     assert set(PINS) - used == {"accelerate", "silero-vad"}
 
@@ -99,7 +102,7 @@ def test_the_package_declares_each_pin_once_and_ships_its_resources(installed):
     assert (metadata["Name"], metadata["Version"]) == ("ser-model", __version__)
     declared = {line.split(";")[0].strip() for line in metadata.get_all("Requires-Dist")}
     assert {f"{name}=={pin}" for name, pin in PINS.items()} <= declared
-    assert {"demo", "dev", "search"} == set(metadata.get_all("Provides-Extra"))
+    assert {"demo", "onnx", "dev", "search"} == set(metadata.get_all("Provides-Extra"))
     library = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert not any(line.startswith("gradio") for line in library)
     for name in ("py.typed", "training/presets/mfcc-cnn.json", "checkpoints/default/model.safetensors"):

@@ -11,7 +11,8 @@ from demo_helpers import RATE, phrases
 from not_speech import NOT_SPEECH
 
 from ser_model.audio import load_audio
-from ser_model.inference.speech_detector import CONTEXT, FRAME, speech_detector, speech_probabilities
+from ser_model.inference.speech_blocks import CONTEXT, FRAME
+from ser_model.inference.speech_detector import speech_detector, speech_probabilities
 from ser_model.inference.voice_activity import level, speaking_level, speech_frames, speech_stretches, with_margin
 
 

@@ -28,10 +28,9 @@
   });
 
   addEventListener("popstate", follow);
-  const awaited = new MutationObserver(() => {
-    if (!tabs().length) return;
-    awaited.disconnect();
+  // A click before Gradio listens is lost.
+  const starting = setInterval(() => {
     follow();
-  });
-  awaited.observe(document, { childList: true, subtree: true });
+    if (tabs().some((tab) => isOpen(tab) && [tab.dataset.tabId, ""].includes(location.hash.slice(1)))) clearInterval(starting);
+  }, 50);
 })();

@@ -3,12 +3,18 @@
 Their heads import nothing heavy, so that `--help` answers at once.
 """
 
+from __future__ import annotations
+
 import argparse
 import io
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ser_model.labels import parse_label_map
+
+if TYPE_CHECKING:
+    from ser_model.inference.base_recognizer import BaseRecognizer
 
 # An installed package holds the checkpoint itself; in the project it lies beside the package.
 _PACKAGED, _BESIDE = (folder / "checkpoints" / "default" for folder in Path(__file__).parents[1:3])
@@ -39,14 +45,38 @@ def _label_map(text: str) -> dict[str, str]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def set_up() -> None:
-    """UTF-8 out, whatever the console's encoding; one thread, since several on a busy machine slow an LSTM down; no
-    progress bar for loading weights.
+def load(model: str, device: str = "cpu", label_map: dict[str, str] | None = None) -> BaseRecognizer:
+    """The recognizer of a checkpoint, or of a folder that `ser-model export` wrote, which needs no torch.
+
+    Raises:
+        ModelError: There is no such model or device.
     """
+    from ser_model.inference.onnx_recognizer import ModelError, OnnxRecognizer, is_exported
+
+    if is_exported(model):
+        utf8_out()
+        return OnnxRecognizer.from_pretrained(model).to(device)
+    try:
+        from ser_model.inference.recognizer import EmotionRecognizer
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"A checkpoint needs {error.name}, which is not installed; what `ser-model export` wrote does not."
+        ) from error
+    set_up()
+    return EmotionRecognizer.from_pretrained(model, label_map=label_map).to(device)
+
+
+def utf8_out() -> None:
+    """UTF-8 out, whatever the console's encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def set_up() -> None:
+    """UTF-8 out; one thread, since several on a busy machine slow an LSTM down; no progress bar for loading weights."""
     import torch
     from transformers.utils import logging
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    utf8_out()
     torch.set_num_threads(1)
     logging.disable_progress_bar()

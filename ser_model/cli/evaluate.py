@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from ser_model.cli import add_label_map, set_up
+from ser_model.cli import add_label_map, load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +33,10 @@ def run(args: argparse.Namespace) -> int:
     """Prints the report as JSON on stdout and one line of figures on stderr."""
     from datasets_scripts import CorpusError
     from ser_model.evaluation.evaluate_checkpoint import evaluate_checkpoint
-    from ser_model.inference.recognizer import EmotionRecognizer, ModelError
+    from ser_model.inference.base_recognizer import ModelError
 
-    set_up()
     try:
-        recognizer = EmotionRecognizer.from_pretrained(args.model, label_map=args.label_map)
+        recognizer = load(args.model, label_map=args.label_map)
         report = evaluate_checkpoint(recognizer, args.data_dir, args.protocol, args.fold, args.corpora, args.csv)
     except (CorpusError, ModelError) as error:
         print(f"evaluate: {error}", file=sys.stderr)

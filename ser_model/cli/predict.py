@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_model.cli import DEFAULT_MODEL, add_label_map, positive, set_up
+from ser_model.cli import DEFAULT_MODEL, add_label_map, load, positive
 
 from .csv_rows import FileRows, OutputError, add_output_argument, write_file_rows
 
 if TYPE_CHECKING:
-    from ser_model.inference.recognizer import EmotionRecognizer
+    from ser_model.inference.base_recognizer import BaseRecognizer
     from ser_model.inference.voice_profile import VoiceProfile
 
 
@@ -38,26 +38,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Gives one row a file; an error of one file goes to stderr and does not stop the rest."""
-    from torch import OutOfMemoryError
-
-    from ser_model.inference.recognizer import EmotionRecognizer, ModelError
+    from ser_model.inference.base_recognizer import DeviceMemoryError, ModelError
     from ser_model.inference.voice_profile import VoiceProfileError
 
     if args.output and args.format in ("table", "json"):
         print(f"predict: --output writes CSV, not {args.format}.", file=sys.stderr)
         return 1
-    set_up()
     try:
-        recognizer = EmotionRecognizer.from_pretrained(args.model, label_map=args.label_map).to(args.device)
+        recognizer = load(args.model, args.device, args.label_map)
         return _predict(args, recognizer, _voice(args, recognizer))
+    except DeviceMemoryError:
+        print(f"predict: {args.device} has too little memory: try a smaller --batch-size.", file=sys.stderr)
     except (ModelError, OutputError, VoiceProfileError) as error:
         print(f"predict: {error}", file=sys.stderr)
-    except OutOfMemoryError:
-        print(f"predict: {args.device} has too little memory: try a smaller --batch-size.", file=sys.stderr)
     return 1
 
 
-def _voice(args: argparse.Namespace, recognizer: EmotionRecognizer) -> VoiceProfile | None:
+def _voice(args: argparse.Namespace, recognizer: BaseRecognizer) -> VoiceProfile | None:
     """The profile that is named, or that of the one speaker of all files."""
     from tqdm import tqdm
 
@@ -74,7 +71,7 @@ def _voice(args: argparse.Namespace, recognizer: EmotionRecognizer) -> VoiceProf
     return voice
 
 
-def _predict(args: argparse.Namespace, recognizer: EmotionRecognizer, voice: VoiceProfile | None) -> int:
+def _predict(args: argparse.Namespace, recognizer: BaseRecognizer, voice: VoiceProfile | None) -> int:
     from ser_model.inference.files import csv_cells, csv_columns, find_files, predict_files
 
     labels = recognizer.labels
@@ -93,14 +90,10 @@ def _predict(args: argparse.Namespace, recognizer: EmotionRecognizer, voice: Voi
     return files.status()
 
 
-def _made_by(name: str, recognizer: EmotionRecognizer, voice: VoiceProfile | None) -> dict[str, Any]:
+def _made_by(name: str, recognizer: BaseRecognizer, voice: VoiceProfile | None) -> dict[str, Any]:
     """What predictions depend on: the model by its name and a checksum of what it computes with, and the voice."""
-    config = recognizer.model.config
-    digest = hashlib.sha256(json.dumps([getattr(config, "calibration_temperature", 1.0)]).encode())
-    for values in recognizer.model.state_dict().values():
-        digest.update(values.float().cpu().numpy().tobytes())
     of_voice = voice and hashlib.sha256(json.dumps([voice.num_frames, voice.mean, voice.std]).encode()).hexdigest()[:16]
-    return {"command": "predict", "model": f"{Path(name).name} {digest.hexdigest()[:16]}", "voice": of_voice}
+    return {"command": "predict", "model": f"{Path(name).name} {recognizer.digest()[:16]}", "voice": of_voice}
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

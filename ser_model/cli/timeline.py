@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ser_model.cli import DEFAULT_MODEL, add_label_map, set_up
+from ser_model.cli import DEFAULT_MODEL, add_label_map, load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,16 +23,15 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ser_model.audio import AudioError, load_audio
-    from ser_model.inference.recognizer import EmotionRecognizer, ModelError
+    from ser_model.inference.base_recognizer import ModelError
     from ser_model.inference.timeline import WINDOWS_AT_ONCE, assemble, plan_windows, predict_windows, voice_of
     from ser_model.inference.timeline_formats import FORMATS
     from ser_model.inference.voice_profile import VoiceProfileError
 
-    set_up()
     try:
-        recognizer = EmotionRecognizer.from_pretrained(args.model, label_map=args.label_map)
+        recognizer = load(args.model, label_map=args.label_map)
         wave = load_audio(args.file, recognizer.sampling_rate)
-        windows = plan_windows(wave, recognizer.sampling_rate)
+        windows = plan_windows(wave, recognizer.sampling_rate, detect=recognizer.detect)
         batches = -(-len(windows) // WINDOWS_AT_ONCE)
         voice = voice_of(recognizer, wave, windows) if args.one_speaker else None
         steps = predict_windows(recognizer, wave, windows, voice)

@@ -14,7 +14,7 @@ from datasets import Dataset, concatenate_datasets
 from datasets_scripts import data_dir_or_default, load_with_left_out
 from datasets_scripts.leakage import leakage_report
 from datasets_scripts.splits import Item, make_split
-from ser_model.inference.recognizer import EmotionRecognizer
+from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.run import left_out_by_name
 
@@ -25,7 +25,7 @@ from .voice_profiles import predict_with_profiles
 
 
 def evaluate_checkpoint(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     data_dir: str | os.PathLike | None,
     protocol: str | None = None,
     fold: int | None = None,
@@ -61,7 +61,7 @@ def evaluate_checkpoint(
 
 
 def load_parts(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     data_dir: str | os.PathLike | None,
     protocol: str | None = None,
     fold: int | None = None,
@@ -93,7 +93,7 @@ def load_parts(
 
 
 def evaluate_parts(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     table: Dataset,
     parts: dict[str, list[Item]],
     augmentation: Augmentation,
@@ -122,7 +122,7 @@ def evaluate_parts(
             predicted, profiles = found
         if predicted is None:
             predicted = predict_items(recognizer, table, items, augmentation, seed, name)
-        temperature = recognizer.model.config.calibration_temperature
+        temperature = recognizer.calibration_temperature
         report[name] = evaluate_predictions(predicted, table, items, recognizer.labels, name, temperature)
         references = column(table, "emotion", items)
         report[name]["answered"] = answered(predicted, references, recognizer.unsure_below)

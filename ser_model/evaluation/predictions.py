@@ -16,6 +16,7 @@ from datasets_scripts.shards import recording
 from datasets_scripts.splits import Item, Split
 from datasets_scripts.texts import says_common_sentence
 from ser_model.audio import load_audio
+from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.metrics import emotion_metrics
 from ser_model.models.windowing_ser import WINDOWS_AT_ONCE
@@ -32,7 +33,7 @@ CLIPS_AT_HAND = 64  # loaded, of which batches of like length are made
 
 
 def predict_items(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     table: Dataset,
     items: Sequence[Item],
     augmentation: Augmentation,

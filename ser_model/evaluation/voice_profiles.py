@@ -15,6 +15,7 @@ from datasets.utils import tqdm
 from torch.nn.utils.rnn import pad_sequence
 
 from datasets_scripts.splits import Item
+from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.inference.voice_profile import frame_sums, shrunk, statistics
 from ser_model.metrics import emotion_metrics
@@ -28,7 +29,7 @@ CLIPS_AT_ONCE = 64
 
 
 def predict_with_profiles(
-    recognizer: EmotionRecognizer, table: Dataset, items: Sequence[Item], augmentation: Augmentation, seed: int
+    recognizer: BaseRecognizer, table: Dataset, items: Sequence[Item], augmentation: Augmentation, seed: int
 ) -> tuple[np.ndarray, dict[str, dict[str, Any]]] | None:
     """Predicts every test clip without profile and with profiles of several sizes, see `draw_profiles`.
 

@@ -16,16 +16,13 @@ from transformers.utils import cached_file, logging
 
 from ser_model.models.registration import FAMILIES
 
+from .base_recognizer import ModelError
 from .foreign import ARCHITECTURES, ForeignClassifier, WaveformExtractor, foreign_labels, missing_and_unexpected
 from .size_limits import check_sizes, check_weights_fit
 
 WEIGHTS = "model.safetensors"
 TRIAL_FRAMES, TRIAL_SAMPLES = 64, 48_000
 NAMED_AT_MOST = 3  # tensors in an error
-
-
-class ModelError(Exception):
-    """A model that cannot be used; the text is one sentence."""
 
 
 def load_checkpoint(

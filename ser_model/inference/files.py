@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from .recognizer import EmotionRecognizer
+    from .base_recognizer import BaseRecognizer
 
 BATCH_SIZE = 4  # more is no faster on a CPU
 BATCH_SECONDS = 1200.0  # of a batch's files, each as long as the longest: bounds the memory of their features
@@ -53,7 +53,7 @@ def read_file(path: Path, sampling_rate: int) -> np.ndarray:
 
 
 def predict_files(
-    recognizer: EmotionRecognizer,
+    recognizer: BaseRecognizer,
     paths: Iterable[Path],
     voice: VoiceProfile | None = None,
     batch_size: int = BATCH_SIZE,
@@ -83,13 +83,13 @@ def predict_files(
     yield from _predicted(recognizer, batch, voice, batch_size)
 
 
-def predict_file(recognizer: EmotionRecognizer, path: Path, voice: VoiceProfile | None = None) -> dict[str, Any]:
+def predict_file(recognizer: BaseRecognizer, path: Path, voice: VoiceProfile | None = None) -> dict[str, Any]:
     """The row of one file, see `predict_files`."""
     return next(predict_files(recognizer, [path], voice))
 
 
 def _predicted(
-    recognizer: EmotionRecognizer, batch: Batch, voice: VoiceProfile | None, batch_size: int
+    recognizer: BaseRecognizer, batch: Batch, voice: VoiceProfile | None, batch_size: int
 ) -> Iterator[dict[str, Any]]:
     waves = [wave for _, wave in batch if wave is not None]
     results = iter(recognizer.predict_batch(waves, voice, batch_size=batch_size))
@@ -97,7 +97,7 @@ def _predicted(
         yield row if wave is None else row | next(results).as_data()
 
 
-def file_sums(recognizer: EmotionRecognizer, paths: Iterable[Path]) -> Iterator[torch.Tensor | None]:
+def file_sums(recognizer: BaseRecognizer, paths: Iterable[Path]) -> Iterator[torch.Tensor | None]:
     """What `voice_of_files` takes, of each file in turn; None for a file that cannot be used.
 
     Raises:
@@ -110,7 +110,7 @@ def file_sums(recognizer: EmotionRecognizer, paths: Iterable[Path]) -> Iterator[
             yield None
 
 
-def voice_of_files(recognizer: EmotionRecognizer, sums: Iterable[torch.Tensor | None]) -> VoiceProfile | None:
+def voice_of_files(recognizer: BaseRecognizer, sums: Iterable[torch.Tensor | None]) -> VoiceProfile | None:
     """Voice profile of the one person of all files, of which `sums` are the `file_sums`; None where none is usable."""
     usable = [each for each in sums if each is not None]
     return VoiceProfile.from_sums(recognizer, usable) if usable else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.metadata import distribution
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,9 +12,8 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
-SAMPLING_RATE = 16_000  # Hz, of the samples that it takes
-FRAME, CONTEXT = 512, 64  # samples of a frame, and of the previous one that it sees
-FRAMES_AT_ONCE = 512  # bounds memory to a few MB however long the recording
+from .speech_blocks import CONTEXT, over_blocks
+
 WEIGHTS = "silero_vad/data/silero_vad_16k.safetensors"
 
 
@@ -57,18 +57,12 @@ def speech_detector() -> SpeechDetector:
 
 
 def speech_probabilities(wave: np.ndarray, scale: float = 1.0) -> np.ndarray:
-    """Probability of speech in each 32 ms of a recording `(num_frames,)`.
+    """Probability of speech in each 32 ms of a recording, see `over_blocks`."""
+    detector = speech_detector()
 
-    Args:
-        wave: Mono samples `(num_samples,)` at `SAMPLING_RATE`.
-        scale: What they are multiplied by.
-    """
-    detector, state, found = speech_detector(), None, [np.zeros(0, dtype=np.float32)]
+    def detect(frames: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        shares, state = detector(torch.from_numpy(frames), state)
+        return shares.numpy(), state
+
     with torch.inference_mode():
-        for start in range(0, len(wave), FRAME * FRAMES_AT_ONCE):
-            before = min(start, CONTEXT)
-            block = wave[start - before : start + FRAME * FRAMES_AT_ONCE] * np.float32(scale)
-            padded = np.pad(block, (CONTEXT - before, -(len(block) - before) % FRAME))
-            shares, state = detector(torch.from_numpy(padded).unfold(0, CONTEXT + FRAME, FRAME), state)
-            found.append(shares.numpy())
-    return np.concatenate(found)
+        return over_blocks(detect, wave, scale)

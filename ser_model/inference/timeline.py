@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .results import Attention, EmotionResult, Speech
-from .voice_activity import MARGIN_SECONDS, speech_stretches, with_margin
+from .voice_activity import MARGIN_SECONDS, Detector, speech_stretches, with_margin
 from .voice_profile import VoiceProfile, wave_sums
 
 if TYPE_CHECKING:
-    from .recognizer import EmotionRecognizer
+    from .base_recognizer import BaseRecognizer
 
 WINDOW_SECONDS = 3.0  # about the length of the clips that such networks learn from
 MIN_WINDOW_SECONDS = 1.0  # the window over a shorter stretch of speech takes in what is around it
@@ -82,18 +82,22 @@ class Timeline:
         return Speech.of([(window.start, window.end) for window in self.windows], self.duration)
 
 
-def plan_windows(wave: np.ndarray, sampling_rate: int, window_seconds: float = WINDOW_SECONDS) -> list[Window]:
+def plan_windows(
+    wave: np.ndarray, sampling_rate: int, window_seconds: float = WINDOW_SECONDS, detect: Detector | None = None
+) -> list[Window]:
     """Windows over the speech in a recording, at least half-overlapping and evenly spaced within a stretch.
 
     Args:
         wave: Mono samples `(num_samples,)`.
         sampling_rate: In Hz.
         window_seconds: Length of a window.
+        detect: What finds speech; by default the detector in torch.
     """
     duration = len(wave) / sampling_rate
+    stretches = speech_stretches(wave, sampling_rate, detect)
     return [
         window
-        for start, end in with_margin(speech_stretches(wave, sampling_rate), duration, MARGIN_SECONDS)
+        for start, end in with_margin(stretches, duration, MARGIN_SECONDS)
         for window in _over_stretch(start, end, window_seconds, duration)
     ]
 
@@ -109,7 +113,7 @@ def _over_stretch(start: float, end: float, seconds: float, duration: float) -> 
     return [Window(*own, begin, begin + seconds) for own, begin in zip(pairwise(borders), begins, strict=True)]
 
 
-def voice_of(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window]) -> VoiceProfile | None:
+def voice_of(recognizer: BaseRecognizer, wave: np.ndarray, windows: Sequence[Window]) -> VoiceProfile | None:
     """Voice profile of the one person who speaks in a recording, from the speech alone; None where there is none.
 
     Of a long recording every n-th part is taken, about `PROFILE_SECONDS` in all: more changes a profile little.
@@ -132,7 +136,7 @@ def voice_of(recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[
 
 
 def predict_windows(
-    recognizer: EmotionRecognizer, wave: np.ndarray, windows: Sequence[Window], voice: VoiceProfile | None = None
+    recognizer: BaseRecognizer, wave: np.ndarray, windows: Sequence[Window], voice: VoiceProfile | None = None
 ) -> Iterator[list[EmotionResult]]:
     """Predictions for the windows, a batch at a time.
 
@@ -177,7 +181,7 @@ def _attention(windows: Sequence[Window], results: Sequence[EmotionResult]) -> A
     return Attention(np.concatenate(times), joined / max(float(joined.sum()), 1e-12))
 
 
-def predict_timeline(recognizer: EmotionRecognizer, wave: np.ndarray, one_speaker: bool = False) -> Timeline:
+def predict_timeline(recognizer: BaseRecognizer, wave: np.ndarray, one_speaker: bool = False) -> Timeline:
     """Plans windows, predicts and assembles in one go.
 
     Args:
@@ -185,7 +189,7 @@ def predict_timeline(recognizer: EmotionRecognizer, wave: np.ndarray, one_speake
         wave: The recording at the recognizer's sampling rate `(num_samples,)`.
         one_speaker: Whether the recording is its own voice profile.
     """
-    windows = plan_windows(wave, recognizer.sampling_rate)
+    windows = plan_windows(wave, recognizer.sampling_rate, detect=recognizer.detect)
     voice = voice_of(recognizer, wave, windows) if one_speaker else None
     predicted = list(predict_windows(recognizer, wave, windows, voice))
     duration = len(wave) / recognizer.sampling_rate

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import soxr
+
+from .speech_blocks import SAMPLING_RATE
 
 FRAME_SECONDS = 0.032
 # Chosen on 300 random clips of RAVDESS, CREMA-D, TESS and SAVEE (75 each), which all pass (least stretch 0.61 s; at 0.5
@@ -20,39 +22,43 @@ FAINTEST_PEAK = 1e-4  # fainter ones are not amplified further
 FLOOR_DB = -100.0  # what digital silence counts as
 
 Stretches = list[tuple[float, float]]  # start and end in seconds, in order
+# Probability of speech in each frame, of samples at `SAMPLING_RATE` and what they are multiplied by.
+Detector = Callable[[np.ndarray, float], np.ndarray]
 
 
-def speech_frames(wave: np.ndarray, sampling_rate: int) -> np.ndarray:
+def speech_frames(wave: np.ndarray, sampling_rate: int, detect: Detector | None = None) -> np.ndarray:
     """Which frames of `FRAME_SECONDS` are speech: booleans `(num_frames,)`, before pauses are bridged.
 
     Args:
         wave: Mono samples `(num_samples,)`.
         sampling_rate: In Hz.
+        detect: What finds speech; by default the detector in torch.
     """
-    from .speech_detector import SAMPLING_RATE, speech_probabilities  # brings torch
-
     if len(wave) == 0:
         return np.zeros(0, dtype=bool)
+    if detect is None:
+        from .speech_detector import speech_probabilities as detect  # brings torch
     peak = max(float(wave.max()), -float(wave.min()), FAINTEST_PEAK)
     at_rate = wave if sampling_rate == SAMPLING_RATE else soxr.resample(wave, sampling_rate, SAMPLING_RATE)
-    shares = speech_probabilities(at_rate, PEAK / peak)
+    shares = detect(at_rate, PEAK / peak)
     kept = shares >= STILL_SPEECH
     for start, end in _runs(kept):
         kept[start:end] = shares[start:end].max() >= SPEECH
     return kept
 
 
-def speech_stretches(wave: np.ndarray, sampling_rate: int) -> Stretches:
+def speech_stretches(wave: np.ndarray, sampling_rate: int, detect: Detector | None = None) -> Stretches:
     """Stretches of speech, pauses within a phrase bridged; empty where nobody speaks.
 
     Args:
         wave: Mono samples `(num_samples,)`.
         sampling_rate: In Hz.
+        detect: What finds speech; by default the detector in torch.
     """
     duration = len(wave) / sampling_rate
     return [
         (start * FRAME_SECONDS, min(duration, end * FRAME_SECONDS))
-        for start, end in _bridged(_runs(speech_frames(wave, sampling_rate)))
+        for start, end in _bridged(_runs(speech_frames(wave, sampling_rate, detect)))
         if (end - start) * FRAME_SECONDS >= LEAST_SECONDS
     ]
 

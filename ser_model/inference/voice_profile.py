@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # torch is not imported here: the page knows profiles before 
     import numpy as np
     import torch
 
+    from .base_recognizer import BaseRecognizer
     from .recognizer import EmotionRecognizer
 
 SHRINK_FRAMES = 250  # frames of 40 ms at which a profile weighs as much as the training speakers
@@ -74,7 +75,7 @@ class VoiceProfile:
 
     @classmethod
     def from_clips(
-        cls, recognizer: EmotionRecognizer, clips: Iterable[AudioSource], sampling_rate: int | None = None
+        cls, recognizer: BaseRecognizer, clips: Iterable[AudioSource], sampling_rate: int | None = None
     ) -> VoiceProfile:
         """Takes the profile of one person.
 
@@ -92,7 +93,7 @@ class VoiceProfile:
         return cls.from_sums(recognizer, [wave_sums(recognizer, wave) for wave in waves])
 
     @classmethod
-    def from_sums(cls, recognizer: EmotionRecognizer, sums: Sequence[torch.Tensor]) -> VoiceProfile:
+    def from_sums(cls, recognizer: BaseRecognizer, sums: Sequence[torch.Tensor]) -> VoiceProfile:
         """Takes the profile from what `wave_sums` gave for each recording of one person.
 
         Raises:
@@ -163,10 +164,10 @@ class VoiceProfile:
         """Length of the audio that it was taken from, in seconds."""
         return self.num_frames * recognizer.model.time_stride * recognizer.feature_extractor.seconds_per_frame
 
-    def check(self, recognizer: EmotionRecognizer) -> None:
+    def check(self, recognizer: BaseRecognizer) -> None:
         """Raises `VoiceProfileError` if the profile was made with another model, or the model takes none."""
         known = checksum(recognizer)
-        if self.checkpoint != known or (len(self.mean), len(self.mean[0])) != recognizer.model.frames_mean.shape:
+        if self.checkpoint != known or (len(self.mean), len(self.mean[0])) != recognizer.profile_shape:
             raise VoiceProfileError("The voice profile was made with another model; make one with this model.")
 
     def network(self, recognizer: EmotionRecognizer) -> Any:
@@ -189,25 +190,26 @@ class VoiceProfile:
         return model
 
 
-def checksum(recognizer: EmotionRecognizer) -> str:
+def checksum(recognizer: BaseRecognizer) -> str:
     """SHA-256 of the weights that a recognizer's encoder frames and their standardisation depend on.
 
     Raises:
         VoiceProfileError: The model has no speech encoder.
     """
+    if recognizer.encoder_checksum is not None:
+        return recognizer.encoder_checksum
     model = recognizer.model
     if not hasattr(model, "encoder_frames"):
         raise VoiceProfileError("This model has no speech encoder, so it takes no voice profiles.")
-    if recognizer.encoder_checksum is None:
-        digest = hashlib.sha256(json.dumps([model.config.encoder_layers, model.config.frames_per_step]).encode())
-        for name, values in model.state_dict().items():
-            if name.startswith(("encoder.", "frames_")):
-                digest.update(values.float().cpu().numpy().tobytes())
-        recognizer.encoder_checksum = digest.hexdigest()
+    digest = hashlib.sha256(json.dumps([model.config.encoder_layers, model.config.frames_per_step]).encode())
+    for name, values in model.state_dict().items():
+        if name.startswith(("encoder.", "frames_")):
+            digest.update(values.float().cpu().numpy().tobytes())
+    recognizer.encoder_checksum = digest.hexdigest()
     return recognizer.encoder_checksum
 
 
-def wave_sums(recognizer: EmotionRecognizer, wave: np.ndarray) -> torch.Tensor:
+def wave_sums(recognizer: BaseRecognizer, wave: np.ndarray) -> torch.Tensor:
     """`frame_sums` of a recording `(num_samples,)` at the recognizer's sampling rate, float64.
 
     Raises:

@@ -13,6 +13,7 @@ from ser_model.hub import MODEL_PLACEHOLDER
 from ser_model.models.registration import FAMILIES
 
 from .robustness_section import robustness_section
+from .sources import OWN, corpus_title, encoder_sentence, of_kinds, terms
 from .training_section import training_section
 from .voice_profile_section import voice_profile_section
 
@@ -25,8 +26,6 @@ METRICS = {
     "accuracy": ("accuracy", "accuracy", None),
     "macro_f1": ("f1", "macro F1", {"average": "macro"}),
 }
-
-ENCODER_LICENCES = {"openai/whisper-base": " (MIT License, Copyright (c) 2022 OpenAI)"}
 
 REFITTED = (
     "The temperature below was fitted on the validation part with a first network; the one saved here was trained "
@@ -119,10 +118,6 @@ lies where its user puts it.
 ## Training data and licence
 
 {terms}
-
-The weights inherit these terms{licence_note}. Whoever publishes results made with them cites the corpora:
-
-{citations}
 """
 
 
@@ -136,7 +131,8 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
         architecture: One line about the network.
         robustness: The content of `robustness.json`, where the suite was run.
     """
-    builders = [find_corpus(name) for name in report["corpora"]]
+    corpora = report["corpora"]
+    builders = [find_corpus(name) for name in corpora]
     settings = report["settings"]
     front: Any = FAMILIES[settings["model"]["model_type"]].extractor_class(**settings["feature_extractor"])
     metadata = _metadata(report, builders)
@@ -147,7 +143,7 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
             num_labels=len(report["labels"]),
             labels=", ".join(report["labels"]),
             architecture=architecture,
-            encoder=_encoder_sentence(settings["model"]),
+            encoder=encoder_sentence(settings["model"]),
             model_id=MODEL_PLACEHOLDER,
             praat=", and praat-parselmouth for the voice quality" if front.voice_quality else "",
             sampling_rate=front.sampling_rate,
@@ -170,31 +166,11 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
             text_leakage=_text_leakage_sentence(report),
             notes="".join(f"\n- {note}" for note in report["leakage"]["notes"]) + "\n",
             leakage=_leakage_rows(report["leakage"]),
-            learnt_from=_of_kinds(report, "actors' speech", "people's own recordings"),
-            studied=_of_kinds(report, "acted emotional speech", "such recordings"),
-            trained_on=_of_kinds(report, "few actors' English speech in quiet rooms", "few people's own recordings"),
-            terms="\n".join(f"- {builder.corpus}: {builder.licence}" for builder in builders),
-            licence_note=" together" if metadata.license == "other" and len(builders) > 1 else "",
-            citations="\n".join(f"- {builder.cite}" for builder in builders if builder.cite),
+            learnt_from=of_kinds(corpora, "actors' speech", "people's own recordings"),
+            studied=of_kinds(corpora, "acted emotional speech", "such recordings"),
+            trained_on=of_kinds(corpora, "few actors' English speech in quiet rooms", "few people's own recordings"),
+            terms=terms(builders),
         )
-    )
-
-
-def _of_kinds(report: dict[str, Any], acted: str, own: str) -> str:
-    """What is said of acted corpora, of somebody's own recordings, or of both, as the model was trained on them."""
-    of_kind = {corpus == "folder": own if corpus == "folder" else acted for corpus in report["corpora"]}
-    return " and ".join(text for _, text in sorted(of_kind.items()))
-
-
-def _encoder_sentence(model: dict[str, Any]) -> str:
-    """Where a pretrained encoder comes from, and its licence."""
-    if "encoder" not in model:
-        return ""
-    name = model["encoder"]
-    change = "fine-tuned" if model.get("frozen_layers") is not None else "unchanged"
-    return (
-        f" The encoder is the first {max(model['encoder_layers'])} layers of [{name}](https://huggingface.co/{name}), "
-        f"{change}{ENCODER_LICENCES.get(name, '')}."
     )
 
 
@@ -203,7 +179,7 @@ def _metadata(report: dict[str, Any], builders: list[Any]) -> ModelCardData:
     licence, licence_name = _licence([builder.licence for builder in builders])
     setting = f"{report['protocol']}, fold {report['fold']}, seed {report['seed']}"
     return ModelCardData(
-        language=None if "folder" in report["corpora"] else "en",
+        language=None if OWN in report["corpora"] else "en",
         license=licence,
         license_name=licence_name,
         library_name="transformers",
@@ -216,7 +192,7 @@ def _metadata(report: dict[str, Any], builders: list[Any]) -> ModelCardData:
                 task_type="audio-classification",
                 task_name="Speech emotion recognition",
                 dataset_type=corpus,
-                dataset_name=f"{corpus.upper()} ({report['protocol']})",
+                dataset_name=f"{corpus_title(corpus)} ({report['protocol']})",
                 dataset_config=setting,
                 dataset_split="test",
                 metric_type=metric,

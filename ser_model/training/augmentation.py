@@ -132,7 +132,7 @@ def _ours(transform: Callable[[Any, np.random.Generator], Transform]) -> Callabl
 
 
 def _background(snr_db: Sequence[float], draw: np.random.Generator) -> Transform:
-    mix = sounds.add(BACKGROUNDS[draw.integers(len(BACKGROUNDS))], draw.uniform(*snr_db))
+    mix = sounds.add(BACKGROUNDS[draw.integers(len(BACKGROUNDS))], draw.uniform(snr_db[0], snr_db[1]))
 
     def apply(wave: np.ndarray, scene: Scene) -> np.ndarray:
         voices = [channels.speed(factor)(wave[::-1], scene) for factor in BABBLE_SPEEDS]

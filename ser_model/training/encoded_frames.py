@@ -26,7 +26,7 @@ from .parallel import map_clips
 
 _VERSION = 1  # raise when the frames of a clip change
 CLIPS_AT_ONCE = 128  # loaded, of which batches of like length are made
-BATCH_SIZE = 16
+BATCH_SIZE = 8
 NO_PROFILE_SHARE = 0.3  # of training items, standardised as an unknown voice is
 PROFILE_SIZES = (1, 3, 5, 10, 20, None)  # clips in the profile of the others; None for all of the speaker
 

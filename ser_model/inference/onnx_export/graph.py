@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,19 +14,19 @@ import torch
 from onnx import compose, helper, parser
 from torch import nn
 
+from ser_model.inference.voice_profile import shrunk
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.modeling_ser import BiLstm
 
 from .front_end import FrontEnd
 
 OPSET, IR_VERSION = 20, 10
-VOICE = ("frames_mean", "frames_std")  # buffers of a network that takes voice profiles
 
 # Windows as `forward_windowed` lays them; `Loop` takes them one after the other, so that memory is that of one.
 AROUND = """
 <ir_version: {ir_version}, opset_import: ["" : {opset}]>
 recordings (float[batch, samples_in_batch] samples, int64[batch] num_samples)
-    => (float[batch, {num_labels}] probabilities, float[batch, frames_in_batch] attention)
+    => (float[batch, {num_labels}] probabilities, float[batch, frames_in_batch] attention, int64[batch] num_frames)
 {{
     nothing = Constant <value_int = 0> ()
     one = Constant <value_int = 1> ()
@@ -116,8 +116,9 @@ class Window(nn.Module):
         index: torch.Tensor,
         total: torch.Tensor,
         attention: torch.Tensor,
-        frames_mean: torch.Tensor | None = None,
-        frames_std: torch.Tensor | None = None,
+        voice_mean: torch.Tensor | None = None,
+        voice_std: torch.Tensor | None = None,
+        voice_frames: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One step.
 
@@ -128,7 +129,8 @@ class Window(nn.Module):
             index: Number of the window, from 0.
             total: Sum of probabilities times valid frames `(batch, num_labels)`.
             attention: The same of attention over time `(batch, num_frames + window_frames)`.
-            frames_mean, frames_std: In place of the network's, `(num_layers, size)`; where it takes voice profiles.
+            voice_mean, voice_std, voice_frames: Of a voice profile, `(num_layers, size)` twice and how many frames it
+                was taken from; given where the network takes profiles.
 
         Returns:
             `total` and `attention`, this window added.
@@ -139,9 +141,15 @@ class Window(nn.Module):
         valid = (num_frames - start).clamp(min=0).clamp(max=size) * has_window
         own = start + places
         x = features.index_select(1, own.clamp(max=features.shape[1] - 1))
+        of_voice = {}
+        if voice_mean is not None:
+            of_voice = {
+                "frames_mean": shrunk(voice_mean, self.model.frames_mean, voice_frames),
+                "frames_std": shrunk(voice_std, self.model.frames_std, voice_frames),
+            }
         outputs = torch.func.functional_call(
             self.model,
-            {} if frames_mean is None else dict(zip(VOICE, (frames_mean, frames_std), strict=True)),
+            of_voice,
             kwargs={
                 "input_features": x,
                 "attention_mask": (places < valid[:, None]).long(),
@@ -154,23 +162,26 @@ class Window(nn.Module):
 
 
 def recognizer_graph(
-    model: Any, extractor: SerFeatureExtractor, quantise: Any = lambda proto: proto
+    model: Any, extractor: SerFeatureExtractor, quantise: Callable[[onnx.ModelProto], onnx.ModelProto] | None = None
 ) -> onnx.ModelProto:
     """The graph of a network and its front end.
 
     Inputs: `samples (batch, num_samples)` float32 at the extractor's sampling rate, zero where padded, and
-    `num_samples (batch,)` int64; for a network that takes voice profiles `frames_mean` and `frames_std`
-    `(num_layers, size)`, which need not be given. Outputs: `probabilities (batch, num_labels)`, calibrated, and
-    `attention (batch, num_frames)`.
+    `num_samples (batch,)` int64; for a network that takes voice profiles also their `voice_mean` and `voice_std`
+    `(num_layers, size)` and `voice_frames ()` float32, without which it is the training speakers' statistics. Outputs:
+    `probabilities (batch, num_labels)`, calibrated, `attention (batch, num_frames)`, and `num_frames (batch,)`: how
+    many of these are valid.
 
     Args:
         model: A network of `FAMILIES`.
         extractor: Its extractor.
-        quantise: What is done to the graph of the network, before it is joined with the rest.
+        quantise: Changes the graph of the network, before it is joined with the rest.
     """
     config = model.config
     front = _front_end_graph(extractor)
-    window = quantise(_window_graph(model))
+    window = _window_graph(model)
+    if quantise is not None:
+        window = quantise(window)
     around = parser.parse_model(
         AROUND.format(
             ir_version=IR_VERSION, opset=OPSET, num_labels=config.num_labels, span=config.num_frames,
@@ -184,11 +195,9 @@ def recognizer_graph(
     del graph.node[:]
     graph.node.extend([*front.graph.node, *nodes])
     graph.initializer.extend(front.graph.initializer)
-    for name in VOICE:
-        if hasattr(model, name):  # an input that has a value if none is given
-            values = getattr(model, name).detach().numpy()
-            graph.initializer.append(onnx.numpy_helper.from_array(values, name))
-            graph.input.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, values.shape))
+    for name, values in _no_voice(model).items():  # an input that has a value if none is given
+        graph.initializer.append(onnx.numpy_helper.from_array(values.numpy(), name))
+        graph.input.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, values.shape))
     for opset in window.opset_import:
         if opset.domain:
             around.opset_import.append(opset)
@@ -196,8 +205,16 @@ def recognizer_graph(
     return around
 
 
+def _no_voice(model: Any) -> dict[str, torch.Tensor]:
+    """The inputs that take a voice profile, with the values of none."""
+    if not hasattr(model, "frames_mean"):
+        return {}
+    zeros = torch.zeros_like(model.frames_mean)
+    return {"voice_mean": zeros, "voice_std": zeros.clone(), "voice_frames": torch.zeros(())}
+
+
 def _loop_body(window: onnx.GraphProto) -> onnx.GraphProto:
-    """The graph of a `Window` as ONNX wants a loop's body: counter, condition and sums in and out, the rest from around."""
+    """The graph of a `Window` as a loop's body: counter, condition and sums in and out, the rest from around."""
     carried = ("index", "going_on_in", "total_in", "attention_in")
     given = {each.name: each for each in window.input}
     given["going_on_in"] = helper.make_tensor_value_info("going_on_in", onnx.TensorProto.BOOL, ())
@@ -236,7 +253,7 @@ def _window_graph(model: Any) -> onnx.ModelProto:
         "total_in": (torch.zeros(2, config.num_labels), {0: auto}),
         "attention_in": (torch.zeros(2, frames + size), {0: auto, 1: auto}),
     }
-    inputs |= {name: (getattr(model, name), {}) for name in VOICE if hasattr(model, name)}
+    inputs |= {name: (values, {}) for name, values in _no_voice(model).items()}
     return _graph(
         Window(model),
         {name: values for name, (values, _) in inputs.items()},
