@@ -61,7 +61,8 @@ def tour(page: Page, folder: Path) -> None:
     page.get_by_role("tab", name="Recording").click()
     page.set_input_files("#ser-recording-audio input[type=file]", talk(folder / "talk.wav", 16_000, 0.4))
     page.locator(".ser-play").nth(1).click()
-    page.wait_for_function("document.querySelector('.ser-player').currentTime > 0")
+    page.get_by_role("button", name="Predict this segment alone").click()
+    page.locator(".ser-part .ser-label").wait_for()
     picture(page, "recording")
 
     page.get_by_role("tab", name="Batch").click()
