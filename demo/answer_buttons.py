@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -55,12 +55,12 @@ def wire_tabs(page: gr.Blocks) -> None:
         ("ser-to-recording", "recording", "ser-recording-audio", "ser-analyse"),
     ):
         place = _found(page, audio)
-        keep_clip(page, place, tab)  # type: ignore[arg-type]
-        given = _found(page, button).click(  # type: ignore[attr-defined]
+        keep_clip(page, place, tab)
+        given = _found(page, button).click(
             None, source, place, js=f"(clip) => window.serAnswer.open('{tab}', clip)", **AT_ONCE
         )
         given.then(None, None, None, js=f"() => document.getElementById('{start}').click()", **AT_ONCE)
 
 
-def _found(page: gr.Blocks, elem_id: str) -> gr.components.Component:
+def _found(page: gr.Blocks, elem_id: str) -> Any:
     return next(block for block in page.blocks.values() if getattr(block, "elem_id", None) == elem_id)

@@ -49,7 +49,9 @@ def predict_with_profiles(
         where there are no items, the model takes no profiles, or a clip does not say who speaks.
     """
     speakers = column(table, "speaker", items)
-    if not items or not hasattr(recognizer.model, "encoder_frames") or not all(speakers):
+    if not isinstance(recognizer, EmotionRecognizer) or not hasattr(recognizer.model, "encoder_frames"):
+        return None
+    if not items or not all(speakers):
         return None
     references, labels = column(table, "emotion", items), recognizer.labels
     is_neutral = references == (labels.index("neutral") if "neutral" in labels else -1)

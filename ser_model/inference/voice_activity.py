@@ -37,7 +37,9 @@ def speech_frames(wave: np.ndarray, sampling_rate: int, detect: Detector | None 
     if len(wave) == 0:
         return np.zeros(0, dtype=bool)
     if detect is None:
-        from .speech_detector import speech_probabilities as detect  # brings torch
+        from .speech_detector import speech_probabilities  # brings torch
+
+        detect = speech_probabilities
     peak = max(float(wave.max()), -float(wave.min()), FAINTEST_PEAK)
     at_rate = wave if sampling_rate == SAMPLING_RATE else soxr.resample(wave, sampling_rate, SAMPLING_RATE)
     shares = detect(at_rate, PEAK / peak)

@@ -7,7 +7,7 @@ import os
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from transformers import set_seed
 from transformers.integrations import is_optuna_available
@@ -117,7 +117,7 @@ def with_settings(preset: Preset, settings: Settings) -> Preset:
     return preset_from_dict(content)
 
 
-def _study(out: Path, direction: str, seed: int) -> optuna.Study:
+def _study(out: Path, direction: Literal["minimize", "maximize"], seed: int) -> optuna.Study:
     """The search in a folder, a new one where there is none."""
     import optuna
 

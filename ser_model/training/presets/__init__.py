@@ -107,9 +107,10 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
         if block not in blocks:
             suggestion = did_you_mean(block, blocks[1:])
             raise PresetError(f"{name}: unknown block {block!r}; a preset has {', '.join(blocks[1:])}.{suggestion}")
-    for block in fields(Preset):
-        if block.name not in content and block.default_factory is MISSING:
-            raise PresetError(f"{name}: the block {block.name!r} is missing.")
+    needed = [block.name for block in fields(Preset) if block.default_factory is MISSING]
+    for block in needed:
+        if block not in content:
+            raise PresetError(f"{name}: the block {block!r} is missing.")
     _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir", "csv"}))
     _check(name, "augmentation", content["augmentation"], Augmentation)
     model = dict(content["model"])
