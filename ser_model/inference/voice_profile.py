@@ -30,7 +30,7 @@ class VoiceProfileError(Exception):
     """A voice profile that cannot be made, read or used, said in one sentence."""
 
 
-def shrunk(values: torch.Tensor, of_training: torch.Tensor, num_frames: int) -> torch.Tensor:
+def shrunk(values: torch.Tensor, of_training: torch.Tensor, num_frames: int | torch.Tensor) -> torch.Tensor:
     """Statistics of `num_frames` frames of one voice, drawn toward those of the training speakers."""
     return of_training + num_frames / (num_frames + SHRINK_FRAMES) * (values - of_training)
 

@@ -19,6 +19,12 @@ class FrontEnd(nn.Module):
     sines and cosines, since the runtime's own STFT takes thirty times as long where the window is no power of two.
     """
 
+    waves: torch.Tensor
+    filters: torch.Tensor
+    dct: torch.Tensor
+    mean: torch.Tensor
+    std: torch.Tensor
+
     def __init__(self, extractor: SerFeatureExtractor):
         super().__init__()
         self.extractor = extractor

@@ -69,6 +69,10 @@ recordings (float[batch, samples_in_batch] samples, int64[batch] num_samples)
 class OnnxBiLstm(nn.Module):
     """A `BiLstm` as ONNX's own operator, which knows the lengths of sequences; cannot be run, only exported."""
 
+    W: torch.Tensor
+    R: torch.Tensor
+    B: torch.Tensor
+
     def __init__(self, lstm: BiLstm):
         super().__init__()
         self.hidden_size = lstm.ahead.hidden_size
@@ -142,7 +146,7 @@ class Window(nn.Module):
         own = start + places
         x = features.index_select(1, own.clamp(max=features.shape[1] - 1))
         of_voice = {}
-        if voice_mean is not None:
+        if voice_mean is not None and voice_std is not None and voice_frames is not None:
             of_voice = {
                 "frames_mean": shrunk(voice_mean, self.model.frames_mean, voice_frames),
                 "frames_std": shrunk(voice_std, self.model.frames_std, voice_frames),
