@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ def _interrupted_alone() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before, here = signal.getsignal(signal.SIGINT), os.getpid()
+    before, unraisable, here = signal.getsignal(signal.SIGINT), sys.unraisablehook, os.getpid()
     # A pool that ends while a process of it hands over a result waits for that process's lock for ever.
     again = threading.Timer(SECONDS_TO_END, os.kill, (here, signal.SIGINT))
     again.daemon = True
@@ -58,6 +59,7 @@ def _interrupted_alone() -> Iterator[None]:
         if os.getpid() == here:
             if again.ident is None:
                 again.start()
+            sys.unraisablehook = lambda _: None  # what map's generator raises when it is closed
             raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
@@ -66,3 +68,4 @@ def _interrupted_alone() -> Iterator[None]:
     finally:
         again.cancel()
         signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = unraisable
