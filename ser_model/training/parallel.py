@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import multiprocess
 from datasets import Dataset
 
 from .trainer import RunError
@@ -67,5 +68,7 @@ def _interrupted_alone() -> Iterator[None]:
         yield
     finally:
         again.cancel()
+        for child in multiprocess.active_children() if again.ident else ():  # of a pool that was only beginning
+            child.kill()
         signal.signal(signal.SIGINT, before)
         sys.unraisablehook = unraisable
