@@ -52,6 +52,7 @@ FEW_CLIPS = "Record or upload at least three clips."
 NOT_FEELINGS = (
     "The prediction says how a voice sounds, not what a person feels. Do not use it for decisions about people."
 )
+OWN = "folder"  # the corpus of somebody's own recordings
 ACTED = "Trained and tested on emotions that actors were told to express, in English."
 ATTENTION = "Attention: where in the clip the network looked most. Click the picture to play from there."
 WAVE_ONLY = "Click the picture to play from there."
@@ -122,8 +123,8 @@ def calibration_note(report: Mapping[str, Any] | None) -> str:
 
 
 def corpus_name(name: str) -> str:
-    """`crema_d` -> `CREMA-D`."""
-    return name.upper().replace("_", "-")
+    """`crema_d` -> `CREMA-D`; `folder` is somebody's own recordings."""
+    return "own recordings" if name == OWN else name.upper().replace("_", "-")
 
 
 _TESTED_ON = {
@@ -186,7 +187,7 @@ def how_measured(report: Mapping[str, Any] | None, predicted: Mapping[str, Any])
         precision_note(report, label) if label else "",
         accuracy_note(report),
         calibration_note(report),
-        ACTED if report else "",
+        ACTED if report and report.get("corpora") != [OWN] else "",
     ]
 
 

@@ -190,14 +190,14 @@ def test_synonyms():
 
 def test_the_page_shows_it_without_attention_and_says_that_its_accuracy_is_unknown(folders, clip):
     models = Models(RecognizerLoader(str(folders["whisper"])), [str(folders["wav2vec2"])])
-    *_, picture, data = clip_tab.predict(models.main(), str(clip))
+    card, *_, picture, data = clip_tab.predict(models.main(), str(clip))
     assert data["attention"] is None and data["label"] in ("neutral", "happy", "angry", "sad")
     assert "Waveform and spectrogram of the clip." in picture and "attention" not in picture
-    assert "Accuracy unknown" in clip_tab.trust_note(models.main)
+    assert "Accuracy unknown" in card
     entries = compare_tab.compare(models, str(clip), ["whisper", "wav2vec2"])
     assert [entry["error"] for entry in entries] == [None, None] and entries[0]["label"] == data["label"]
     *_, shown = compare_tab.compare_or_message(models, str(clip), ["whisper", "wav2vec2"])
-    assert shown.count("Accuracy unknown") == 2
+    assert shown.count("Accuracy unknown") >= 2
 
 
 TYPED = """

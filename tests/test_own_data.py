@@ -121,7 +121,9 @@ def encoder_folder(folder, model_type):
 
 @pytest.mark.parametrize("model_type", ["wav2vec2", "hubert", "wavlm", "data2vec-audio"])
 def test_another_encoder_brings_its_own_front_end(tmp_path, model_type):
-    _, preset, args = parse_arguments(["--encoder", encoder_folder(tmp_path / "mine", model_type)])
+    _, preset, args = parse_arguments(
+        ["--preset", "encoder-attention", "--encoder", encoder_folder(tmp_path / "mine", model_type)]
+    )
     assert preset.feature_extractor["features"] == ["waveform"] and "num_mel_bins" not in preset.feature_extractor
     assert preset.model["encoder"] == "mine" and preset.name == "encoder-attention-mine"
     assert args.output_dir == "runs/encoder-attention-mine-speaker-fold1-seed0"
