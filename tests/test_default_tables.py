@@ -8,9 +8,11 @@ from conftest import ROOT
 from ser_model.evaluation.queue import Job
 from ser_model.reporting.default_tables import (
     DEFAULT,
+    WITHOUT_VIEWS,
     corpora_matrix,
     folds_table,
     goals_table,
+    headline,
     headline_table,
     profiles_table,
 )
@@ -58,11 +60,11 @@ def test_each_fold_of_a_corpus_counts_once_and_seeds_within_it():
         Job("other", "speaker", 2, 0): report(tess=0.0),
         Job(DEFAULT, "random", 1, 0): report(tess=1.0),
     }
-    lines = headline_table(reports, BASELINES, PUBLISHED)
+    lines = headline_table(reports, BASELINES, PUBLISHED, DEFAULT)
     assert lines[0].startswith(f"| corpus | `{DEFAULT}`, the default | eGeMAPS + SVM | encoder + SVM | Large |")
     assert cells(lines, "TESS") == ["TESS, 7 classes, 2 folds", "**70.0**", "", "62.0", ""]
     # The mean of the baseline is over the folds that were measured.
-    assert cells(lines, "RAVDESS") == ["RAVDESS, 8 classes, 3 of 6 folds", "**50.0**", "40.0", "", "75.3"]
+    assert cells(lines, "RAVDESS") == ["RAVDESS, 8 classes, 3 of 6 folds", "**50.0**", "40.0", "", ""]
     assert cells(lines, "CREMA-D") == ["CREMA-D", "not measured", "", "", ""]
     assert cells(lines, "SAVEE, common") == ["SAVEE, common sentences", "not measured", "", "42.5", ""]
     by_fold = folds_table(reports, BASELINES)
@@ -73,6 +75,19 @@ def test_each_fold_of_a_corpus_counts_once_and_seeds_within_it():
     assert folds_table({}, BASELINES) == []
 
 
+def test_published_figures_stand_beside_all_folds_and_the_network_without_views_below():
+    reports = {Job(WITHOUT_VIEWS, "speaker", fold, 0): report(ravdess=0.5) for fold in range(1, 7)}
+    reports |= {Job(DEFAULT, "speaker", 1, 0): report(ravdess=0.6)}
+    first, second = (headline_table(reports, BASELINES, PUBLISHED, preset) for preset in (DEFAULT, WITHOUT_VIEWS))
+    assert cells(first, "RAVDESS") == ["RAVDESS, 8 classes, 1 of 6 folds", "**60.0**", "50.0", "", ""]
+    assert cells(second, "RAVDESS")[:2] == ["RAVDESS, 8 classes, 6 folds", "**50.0**"] and second[2].endswith(
+        "| 75.3 |"
+    )
+    both = headline(reports, BASELINES, PUBLISHED)
+    assert both[: len(first)] == first and both[-2 - len(second) : -2] == second and "Of others." in both[-1]
+    assert len(headline({}, BASELINES, PUBLISHED)) == len(first) + 2
+
+
 def test_intervals_are_over_the_speakers_of_all_folds_and_need_their_confusion_matrices():
     right, wrong = ({"confusion_matrix": matrix} for matrix in ([[2, 0], [0, 2]], [[0, 2], [2, 0]]))
     first = {"ravdess_01": right, "ravdess_11": wrong, "savee_JE": right}
@@ -81,12 +96,12 @@ def test_intervals_are_over_the_speakers_of_all_folds_and_need_their_confusion_m
         Job(DEFAULT, "speaker", 1, 0): report(ravdess=0.5, savee=1.0, per_speaker=first),
         Job(DEFAULT, "speaker", 2, 0): report(ravdess=0.5, savee=1.0, per_speaker=second),
     }
-    lines = headline_table(reports, BASELINES, PUBLISHED)
+    lines = headline_table(reports, BASELINES, PUBLISHED, DEFAULT)
     assert cells(lines, "RAVDESS")[1] == "**50.0** (0.0 to 100.0)"
     assert cells(lines, "SAVEE, 7")[1] == "**100.0**"  # two speakers
     del second["ravdess_04"]
     second["ravdess_12"] = {"uar": 1.0}
-    assert cells(headline_table(reports, BASELINES, PUBLISHED), "RAVDESS")[1] == "**50.0**"
+    assert cells(headline_table(reports, BASELINES, PUBLISHED, DEFAULT), "RAVDESS")[1] == "**50.0**"
 
 
 def test_goals_with_and_without_profile_and_on_the_common_sentences():
@@ -100,8 +115,8 @@ def test_goals_with_and_without_profile_and_on_the_common_sentences():
         "| SAVEE, common sentences | none | 60 % | 55.0 %, 1 of 4 folds | no |",
         "| SAVEE, common sentences | 10 clips | 65 % | not measured |  |",
     ]
-    headline = headline_table(reports, BASELINES, PUBLISHED)
-    assert cells(headline, "SAVEE, common") == [
+    lines = headline_table(reports, BASELINES, PUBLISHED, DEFAULT)
+    assert cells(lines, "SAVEE, common") == [
         "SAVEE, common sentences, 7 classes, 1 of 4 folds", "**55.0**", "", "40.0", "",
     ]  # fmt: skip
     profiles_row = ["RAVDESS, 1 of 6 folds", "", "", "", "", "78.0%", "", "84.0%", "", ""]

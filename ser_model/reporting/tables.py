@@ -10,7 +10,7 @@ from ser_model.evaluation.queue import Job, read_result
 
 from .alternative_settings import alternative_settings_section
 from .baselines import ENCODER, Baselines, read_anchors, read_baselines
-from .default_tables import DEFAULT, corpora_matrix, folds_table, goals_table, headline_table, profiles_table
+from .default_tables import DEFAULT, corpora_matrix, folds_table, goals_table, headline, profiles_table
 from .fold_figures import Reports
 from .preset_tables import below_baselines, protocols_figure, runs_table, summary_table, targets_table
 
@@ -37,13 +37,13 @@ def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
     reports = {job: report for job in queue if (report := read_result(job, folder))}
     anchors = read_anchors(folder)
     baselines = read_baselines(folder, anchors)
-    headline, summary = [], summary_table(reports, anchors)
+    first, summary = [], summary_table(reports, anchors)
     if any(job.preset == DEFAULT for job in queue):
-        headline = headline_table(reports, baselines, anchors["published"])
+        first = headline(reports, baselines, anchors["published"])
     page = folder / "README.md"
     sections = {
         "": ["# Results", "", PAGE_INTRODUCTION],
-        f"## The default: {DEFAULT}": _default_section(headline, reports, baselines, anchors),
+        f"## The default: {DEFAULT}": _default_section(first, reports, baselines, anchors),
         "## All presets": [*summary, "", "![Accuracy by protocol](protocols.png)"],
         "## Targets": [
             "Targets are the accuracies reported by the authors, the upper end where they give a range.", "",
@@ -64,7 +64,7 @@ def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
     if root is None:
         return [page, picture]
     readme = root / "README.md"
-    made = _joined({"": headline, "**All presets**": summary})
+    made = _joined({"": first, "**All presets**": summary})
     text = re.sub(
         f"{re.escape(BEGIN)}.*?{re.escape(END)}",
         lambda _: f"{BEGIN}\n\n{made}\n\n{END}",
@@ -82,8 +82,8 @@ def _joined(sections: dict[str, list[str]]) -> str:
     )
 
 
-def _default_section(headline: list[str], reports: Reports, baselines: Baselines, anchors: dict[str, Any]) -> list[str]:
-    if not headline:
+def _default_section(first: list[str], reports: Reports, baselines: Baselines, anchors: dict[str, Any]) -> list[str]:
+    if not first:
         return []
     others = " ".join(
         f"{other['system']} reaches {other['figure']} on {other['split']} ({other['source']})."
@@ -91,7 +91,7 @@ def _default_section(headline: list[str], reports: Reports, baselines: Baselines
     )
     profiles, matrix = profiles_table(reports), corpora_matrix(reports)
     return _joined({
-        "": [*headline, "", f"Under other splits, which do not compare: {others}"],
+        "": [*first, "", f"Under other splits, which do not compare: {others}"],
         "### Goals": goals_table(reports, anchors["goals"]),
         "### By fold": folds_table(reports, baselines),
         "### With a voice profile": profiles and [
