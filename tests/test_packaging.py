@@ -37,7 +37,7 @@ def test_the_pins_are_what_the_tests_run_on(name):
 
 
 IMPORTED_AS = {"parselmouth": "praat-parselmouth", "sklearn": "scikit-learn", "huggingface_hub": "huggingface-hub"}
-COME_WITH = {"fastapi", "starlette"}  # of gradio, which decides their versions
+COME_WITH = {"fastapi", "starlette", "multiprocess"}  # of gradio and datasets, which decide their versions
 OPTIONAL = {"optuna"}  # of an extra, pinned among the requirements of development
 
 

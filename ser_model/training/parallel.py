@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import multiprocess
 from datasets import Dataset
 
 from .trainer import RunError
@@ -49,7 +51,7 @@ def _interrupted_alone() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before, here = signal.getsignal(signal.SIGINT), os.getpid()
+    before, unraisable, here = signal.getsignal(signal.SIGINT), sys.unraisablehook, os.getpid()
     # A pool that ends while a process of it hands over a result waits for that process's lock for ever.
     again = threading.Timer(SECONDS_TO_END, os.kill, (here, signal.SIGINT))
     again.daemon = True
@@ -58,6 +60,7 @@ def _interrupted_alone() -> Iterator[None]:
         if os.getpid() == here:
             if again.ident is None:
                 again.start()
+            sys.unraisablehook = lambda _: None  # what map's generator raises when it is closed
             raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupt)
@@ -65,4 +68,7 @@ def _interrupted_alone() -> Iterator[None]:
         yield
     finally:
         again.cancel()
+        for child in multiprocess.active_children() if again.ident else ():  # of a pool that was only beginning
+            child.kill()
         signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = unraisable
