@@ -149,7 +149,7 @@ def test_timeline_answers_with_segments(client, tmp_path):
     assert set(answer) == {"duration", "speech", "labels", "segments", "windows"}
     assert answer["duration"] == pytest.approx(10.0)
     for segment in answer["segments"]:
-        assert set(segment) == {"start", "end", "emotion", "probability"}
+        assert set(segment) == {"start", "end", "emotion", "probability", "unsure"}
         assert 0 <= segment["start"] < segment["end"] <= 10 and segment["emotion"] in answer["labels"]
     assert answer["segments"][0]["start"] == pytest.approx(0.9, abs=0.15)
 

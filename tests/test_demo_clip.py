@@ -137,7 +137,9 @@ def test_a_result_without_attention_has_null_for_it():
     assert data["attention"] is None
 
 
-ENDPOINTS = ["/predict", "/voice_profile", "/voice_quality", "/timeline", "/batch", "/compare"]
+ENDPOINTS = [
+    "/predict", "/voice_profile", "/voice_quality", "/timeline", "/timeline_file", "/part", "/batch", "/compare",
+]  # fmt: skip
 
 
 def test_page_is_built_without_a_model_and_each_endpoint_needs_one_input():

@@ -179,7 +179,7 @@ def test_voice_quality_has_units_and_passes_over_bad_files(tmp_path, capsys):
 
 
 def test_jitter_and_shimmer_are_those_of_praats_voice_report(capsys):
-    path = ROOT / "examples" / "even.flac"
+    path = ROOT / "tests" / "voices" / "even.flac"
     sound = parselmouth.Sound(load_audio(path, 16_000).astype(float), 16_000)
     pitch = sound.to_pitch_ac(pitch_floor=75, pitch_ceiling=600)
     pulses = call([sound, pitch], "To PointProcess (cc)")
