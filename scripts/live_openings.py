@@ -2,7 +2,7 @@
 
 Test clips of the checkpoint, none of whose speakers it was trained on, run through Live as if spoken at the
 microphone, after a second of silence and before another. Tried with several lengths of speech that an utterance
-needs before it gets a label; writes results/live-openings.json.
+needs before it gets a label; writes results/live-openings.json, of which `make tables` makes a table.
 """
 
 from __future__ import annotations

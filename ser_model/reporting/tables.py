@@ -12,6 +12,7 @@ from .alternative_settings import alternative_settings_section
 from .baselines import ENCODER, Baselines, read_anchors, read_baselines
 from .default_tables import DEFAULT, corpora_matrix, folds_table, goals_table, headline, profiles_table
 from .fold_figures import Reports
+from .live_openings import live_openings_section
 from .preset_tables import below_baselines, protocols_figure, runs_table, summary_table, targets_table
 
 BEGIN, END = "<!-- results: made by `make tables` -->", "<!-- end of results -->"
@@ -50,6 +51,7 @@ def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
             *targets_table(reports, anchors["targets"]),
         ],
         "## Alternative settings": alternative_settings_section(folder),
+        "## Live": live_openings_section(folder),
         "## Run by run": [
             *_baselines_note(anchors), *below_baselines(reports, baselines), "", *runs_table(reports, baselines)
         ],
