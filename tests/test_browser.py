@@ -43,7 +43,7 @@ def test_an_uploaded_clip_gives_emotion_bars_and_picture(open_page, tmp_path):
     assert set(shares) == set(EMOTIONS)
     assert next(iter(shares)) == label and list(shares.values()) == sorted(shares.values(), reverse=True)
     assert sum(shares.values()) == pytest.approx(100, abs=4)  # each is rounded
-    widths = [row.bounding_box()["width"] for row in page.locator(".ser-fill").all()]
+    widths = [row.bounding_box()["width"] for row in page.locator("#ser-bars .ser-fill").all()]
     assert widths == sorted(widths, reverse=True)
     picture = page.get_by_role("img", name="attention over time")
     playwright.expect(picture.locator("svg").first).to_be_visible()

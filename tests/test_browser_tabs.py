@@ -149,7 +149,7 @@ def check_that_it_plays(page: playwright.Page, row: playwright.Locator) -> None:
     expect(button).to_have_attribute("aria-current", "true")
 
 
-@pytest.mark.parametrize(("tab", "shown"), [("Recording", ".ser-workbench"), ("Compare", ".ser-side")])
+@pytest.mark.parametrize(("tab", "shown"), [("Recording", ".ser-workbench"), ("Compare", "#ser-compared .ser-side")])
 def test_the_microphone_serves_other_tabs_too(open_page, tab, shown):
     page = go(open_page(), tab)
     page.get_by_role("button", name="Record audio").click()
@@ -175,8 +175,10 @@ def test_a_batch_with_one_bad_file(open_page, tmp_path):
     page.set_input_files("#ser-files input[type=file]", [*good, bad])
     page.get_by_role("button", name="Predict all").click()
     expect(page.locator("#ser-batch-status")).to_contain_text("3 files predicted, 1 failed.")
-    expect(page.locator("#ser-batch-status").get_by_role("listitem")).to_contain_text("bad.wav: This file is not audio")
-    durations = page.locator("#ser-batch-table tbody td:nth-child(4)")
+    failed = page.locator("#ser-batch-table tr.ser-failed")
+    expect(failed).to_contain_text("bad.wav")
+    expect(failed).to_contain_text("This file is not audio")
+    durations = page.locator("#ser-batch-table tbody tr:not(.ser-failed) td[data-head=seconds]")
     assert durations.all_inner_texts() == ["3.0", "1.0", "2.0"]
     sort = page.get_by_role("button", name="seconds")
     sort.click()
@@ -192,7 +194,7 @@ def test_compare_shows_two_models_side_by_side(open_page, tmp_path):
     page = go(open_page(), "Compare")
     page.set_input_files("#ser-compare-audio input[type=file]", tone_file(tmp_path / "tone.wav"))
     expect(page.locator("#ser-compared")).to_contain_text(re.compile(r"models predict|The models disagree"))
-    lefts = [card.bounding_box()["x"] for card in page.locator(".ser-side section").all()]
+    lefts = [card.bounding_box()["x"] for card in page.locator("#ser-compared .ser-side section").all()]
     assert len(lefts) >= 2 and lefts[1] > lefts[0] + 200
 
 
@@ -263,7 +265,7 @@ def fill(page: playwright.Page, folder: Path) -> None:
     for tab, place, file, shown in (
         ("Clip", "#ser-audio", tone, ".ser-measure"),
         ("Recording", "#ser-recording-audio", talk, ".ser-workbench"),
-        ("Compare", "#ser-compare-audio", tone, ".ser-side"),
+        ("Compare", "#ser-compare-audio", tone, "#ser-compared .ser-side"),
     ):
         go(page, tab)
         page.set_input_files(f"{place} input[type=file]", file)

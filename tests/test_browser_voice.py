@@ -101,7 +101,7 @@ def test_live_and_compare_use_it(page, clips):
     page.get_by_role("button", name="Stop the microphone").click()
     go(page, "Compare")
     page.set_input_files("#ser-compare-audio input[type=file]", clips[0])
-    expect(page.locator(".ser-side")).to_contain_text(messages.VOICE_USED)
+    expect(page.locator("#ser-compared .ser-side")).to_contain_text(messages.VOICE_USED)
 
 
 def test_a_profile_of_another_model_is_refused_and_can_be_replaced(page, clips):

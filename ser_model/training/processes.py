@@ -23,11 +23,12 @@ _KEPT: list[SerTrainer] = []
 def alone_in(folder: Path) -> Iterator[None]:
     """Keeps other processes from training in a folder; the system ends this where the process is killed.
 
-    A folder in which nothing was written does not stay.
+    A folder in which nothing was written does not stay, nor do folders above it that were made for it.
 
     Raises:
         RunError: Another process trains there.
     """
+    made = [above for above in (folder, *folder.parents) if not above.exists()]
     try:
         with FileLock(folder / LOCK, timeout=0):
             try:
@@ -36,6 +37,8 @@ def alone_in(folder: Path) -> Iterator[None]:
                 with suppress(OSError):
                     (folder / LOCK).unlink()
                     folder.rmdir()
+                    for above in made[1:]:
+                        above.rmdir()
     except Timeout:
         raise RunError(
             f"Another process is training in {folder}: wait for it, or choose another --output_dir."
