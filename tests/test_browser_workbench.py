@@ -42,11 +42,20 @@ def drag(page: playwright.Page, bench: playwright.Locator, start: float, end: fl
     """Drags over the picture, from and to shares of its width."""
     wave = bench.locator(".ser-wave")
     wave.scroll_into_view_if_needed()
-    box = wave.bounding_box()
+    box = at_rest(page, wave)
     page.mouse.move(box["x"] + start * box["width"], box["y"] + height)
     page.mouse.down()
+    page.wait_for_timeout(300)  # on a phone a part is selected by holding, since a swipe scrolls
     page.mouse.move(box["x"] + end * box["width"], box["y"] + height, steps=6)
     page.mouse.up()
+
+
+def at_rest(page: playwright.Page, place: playwright.Locator) -> dict[str, float]:
+    """Where an element is once nothing scrolls any more: on a phone the page moves to a new answer."""
+    box = None
+    while box != (box := place.bounding_box()):
+        page.wait_for_timeout(200)
+    return box
 
 
 def seconds(text: str) -> float:
