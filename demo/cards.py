@@ -132,6 +132,16 @@ def clip_picture(drawn: Sequence[tuple[str, tuple[float, float]]], description: 
     return render("clip_picture", drawn=drawn, description=description, caption=caption)
 
 
+def picture_space(sizes: Sequence[tuple[float, float]], caption: str) -> str:
+    """Room for the picture of a clip while it is drawn, so that what lies below does not move when it comes.
+
+    Args:
+        sizes: Width and height for a desk and for a phone.
+        caption: What is going on.
+    """
+    return render("picture_space", sizes=sizes, caption=caption)
+
+
 def legend(labels: Sequence[str] = tuple(EMOTION_COLOURS)) -> str:
     """The colour of each emotion, and the hatching of silence."""
     return render("legend", labels=labels)

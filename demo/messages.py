@@ -55,6 +55,7 @@ NOT_FEELINGS = (
 OWN = "folder"  # the corpus of somebody's own recordings
 ACTED = "Trained and tested on emotions that actors were told to express, in English."
 ATTENTION = "Attention: where in the clip the network looked most. Click the picture to play from there."
+DRAWING = "Drawing the clip …"
 WAVE_ONLY = "Click the picture to play from there."
 LONG = "One emotion for the whole clip. The tab Recording shows how it changes."
 UNKNOWN = "Accuracy unknown: this model came without a report."

@@ -1,6 +1,7 @@
 """The tab Clip without a browser and without a trained model."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -106,9 +107,13 @@ def test_people_get_a_sentence(tmp_path):
 
 
 def test_the_answer_comes_before_the_picture(clip_path):
-    emotion, bars, picture, data, decoded = clip.predict_or_message(FixedRecognizer, str(clip_path))
-    assert "sad" in emotion and "sad" in bars and picture == "" and data["label"] == "sad"
-    assert "<svg" in clip.picture_of(decoded)
+    emotion, bars, room, data, decoded = clip.predict_or_message(FixedRecognizer, str(clip_path))
+    assert "sad" in emotion and "sad" in bars and data["label"] == "sad"
+    drawn = re.findall(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"', clip.picture_of(decoded))
+    kept_free = re.findall(r"aspect-ratio: ([\d.]+) / ([\d.]+)", room)
+    assert "<svg" not in room and len(drawn) == len(kept_free) == 2
+    for (width, height), (free_width, free_height) in zip(drawn, kept_free, strict=True):
+        assert float(width) / float(height) == pytest.approx(float(free_width) / float(free_height), abs=1e-3)
 
 
 def test_a_clip_is_decoded_once(clip_path):

@@ -160,6 +160,12 @@ def draw(result: EmotionResult, wave: np.ndarray, sampling_rate: int) -> str:
     return cards.clip_picture(drawn, f"{description}.", caption)
 
 
+def _picture_space() -> str:
+    from demo import plots
+
+    return cards.picture_space((plots.WIDE, plots.NARROW), messages.DRAWING)
+
+
 def as_data(result: EmotionResult) -> dict[str, Any]:
     """A result as JSON: `EmotionResult.as_data` and `attention` (`times` in seconds, `weights`)."""
     attention = None
@@ -180,7 +186,7 @@ def warm_up() -> None:
 
 
 def predict_or_message(load: Callable[[], EmotionRecognizer], path: str | None, kept: Any = None) -> tuple[Any, ...]:
-    """Emotion card, bars, no picture yet, data, and what `picture_of` draws; or a message in their place.
+    """Emotion card, bars, room for the picture, data, and what `picture_of` draws; or a message in their place.
 
     Args:
         load: Returns the recognizer.
@@ -197,7 +203,7 @@ def predict_or_message(load: Callable[[], EmotionRecognizer], path: str | None, 
         return _only(cards.message_card(str(error)))
     except AudioError as error:
         return _only(cards.message_card(str(error), is_long=isinstance(error, TooLongError)))
-    return *_emotion_and_bars(recognizer, clip, of_voice), "", as_data(clip.result), clip
+    return *_emotion_and_bars(recognizer, clip, of_voice), _picture_space(), as_data(clip.result), clip
 
 
 def picture_of(clip: DecodedClip | None) -> str:
