@@ -63,9 +63,12 @@ def milliseconds(seconds: Mapping[str, float], each: int = 1) -> str:
 
 
 def measured(name: str) -> list[Row]:
-    """Rows of one module, or one that says why there are none."""
+    """Rows of one module, or one that says why there are none: one that fails does not take the others with it."""
     module = import_module(f"benchmarks.{name}")
     try:
         return module.rows()
     except NotHere as error:
-        return [Row(str(module.__doc__).strip().rstrip("."), "", "not measured", None, str(error))]
+        why = str(error)
+    except Exception as error:
+        why = f"It failed: {type(error).__name__}: {error}"
+    return [Row(str(module.__doc__).strip().rstrip("."), "", "not measured", None, why)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import soundfile
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model
@@ -43,8 +44,8 @@ def rows() -> list[Row]:
 
 
 def three_seconds(folder: Path) -> Path:
-    """A file with three seconds of synthetic speech."""
+    """A file with three seconds of speech."""
     path = folder / "clip.wav"
-    wave = load_audio(ROOT / "examples" / "low-and-slow.flac", RATE)
-    soundfile.write(path, wave[: SECONDS * RATE], RATE)
+    wave = load_audio(ROOT / "examples" / "03a01Fa.flac", RATE)
+    soundfile.write(path, np.resize(wave, SECONDS * RATE), RATE)
     return path

@@ -262,6 +262,11 @@ def mel_filters(sampling_rate: int, n_fft: int, num_mel_bins: int) -> torch.Tens
     return torch.from_numpy(filters.T.astype(np.float32))
 
 
+@lru_cache
+def _window(n_fft: int) -> torch.Tensor:
+    return torch.hann_window(n_fft)
+
+
 def dct_basis(num_mfcc: int, num_mel_bins: int) -> torch.Tensor:
     """Orthonormal DCT-II `(num_mel_bins, num_mfcc)`."""
     bins = torch.arange(num_mel_bins, dtype=torch.float64)
@@ -277,7 +282,7 @@ def _power(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray]) -> torch
         _padded(waves, extractor.n_fft, "reflect"),
         extractor.n_fft,
         extractor.hop_length,
-        window=torch.hann_window(extractor.n_fft),
+        window=_window(extractor.n_fft),
         center=False,
         return_complex=True,
     )
@@ -300,9 +305,12 @@ def _mfcc(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: S
 
 def _zcr(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: Sequence[int]) -> torch.Tensor:
     """Zero crossings per sample `(batch, num_frames, 1)`."""
-    frames = _padded(waves, extractor.n_fft, "edge").unfold(1, extractor.n_fft, extractor.hop_length)
-    negative = frames < -1e-10  # librosa takes smaller values for zero
-    return (negative[..., 1:] != negative[..., :-1]).sum(dim=-1, keepdim=True) / extractor.n_fft
+    negative = _padded(waves, extractor.n_fft, "edge") < -1e-10  # librosa takes smaller values for zero
+    changes = torch.nn.functional.pad(negative[:, 1:] != negative[:, :-1], (1, 0))
+    so_far = changes.cumsum(dim=1)
+    ends = so_far[:, extractor.n_fft - 1 :: extractor.hop_length]
+    starts = so_far[:, : so_far.shape[1] - extractor.n_fft + 1 : extractor.hop_length]
+    return (ends - starts)[..., None] / extractor.n_fft
 
 
 def _rms(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: Sequence[int]) -> torch.Tensor:
