@@ -111,6 +111,32 @@ def test_training_items_of_every_view_are_standardised_with_their_speakers_clips
     torch.testing.assert_close(training[9]["input_features"], expected)
 
 
+def test_profiles_are_made_of_clips_of_one_label_where_the_network_asks_for_it(
+    parts, table, network, extractor, monkeypatch
+):
+    monkeypatch.setattr(encoded_frames, "NO_PROFILE_SHARE", 0.0)
+    monkeypatch.setattr(encoded_frames, "PROFILE_SIZES", (None,))
+    names = table.features["emotion"].names
+    monkeypatch.setattr(network.config, "label2id", {name: number for number, name in enumerate(names)})
+    monkeypatch.setattr(network.config, "profile_label", "sad")
+    of_any, _ = parts
+    training = EncodedFrames(of_any.items, table, network, extractor, NOISE, seed=0)
+    torch.testing.assert_close(training.mean, of_any.mean)
+    speakers, (clip, view) = list(table["speaker"]), training.items[9]
+    sad = [
+        item
+        for item in training.items
+        if speakers[item[0]] == speakers[clip] and item[1] == 0 and names[training.labels[item[0]]] == "sad"
+    ]
+    frames = torch.cat([frames_of(training, item) for item in sad])
+    mean, std = frames.mean(dim=0), frames.std(dim=0, correction=0)
+    expected = frames_of(training, (clip, view)) - shrunk(mean, training.mean, len(frames))
+    expected /= shrunk(std, training.std, len(frames))
+    torch.testing.assert_close(training[9]["input_features"], expected, atol=1e-3, rtol=1e-3)
+    monkeypatch.setattr(network.config, "profile_label", "bored")  # which no clip has: profiles are of any clips
+    assert len(EncodedFrames(of_any.items, table, network, extractor, NOISE, seed=0)._members[speakers[clip]]) == 8
+
+
 def test_frames_are_made_once_and_anew_with_other_weights(parts, table, network, extractor, monkeypatch):
     training, _ = parts
     calls = []

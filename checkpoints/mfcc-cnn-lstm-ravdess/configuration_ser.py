@@ -105,6 +105,8 @@ class SpeechEncoderConfig(PretrainedConfig):
         frozen_layers: Number of the encoder's first layers that training leaves alone; None for all.
         frames_per_step: Encoder frames (20 ms) averaged to one step.
         num_heads: Heads whose probabilities are averaged (Lakshminarayanan et al. 2017, deep ensembles).
+        profile_label: Label of the clips that voice profiles are made of in training and should be made of in use,
+            such as `neutral`; None for clips of any label.
         num_features: Features of an input frame.
         num_frames: Input frames (10 ms) of a window at most.
         hidden_size: Size that encoder frames are reduced to.
@@ -128,6 +130,7 @@ class SpeechEncoderConfig(PretrainedConfig):
         frozen_layers: int | None = None,
         frames_per_step: int = 2,
         num_heads: int = 1,
+        profile_label: str | None = None,
         num_features: int = 80,
         num_frames: int = 1000,
         hidden_size: int = 256,
@@ -146,6 +149,7 @@ class SpeechEncoderConfig(PretrainedConfig):
         self.frozen_layers = frozen_layers
         self.frames_per_step = frames_per_step
         self.num_heads = num_heads
+        self.profile_label = profile_label
         self.num_features = num_features
         self.num_frames = num_frames
         self.hidden_size = hidden_size

@@ -44,8 +44,9 @@ class EncodedFrames(torch.utils.data.Dataset):
         num_proc: Processes that encode.
         training: The training part, whose statistics this part is standardised with; None where this
             is the training part. Its items are standardised with the statistics of a random number of
-            clips of their speaker, see `PROFILE_SIZES`; augmented views too with those of clips as they are. Of a
-            clip longer than a window the first window is taken.
+            clips of their speaker, see `PROFILE_SIZES`, of the network's `profile_label` where the table has it;
+            augmented views too with those of clips as they are. Of a clip longer than a window the first window
+            is taken.
 
     Attributes:
         weights, labels, label_masks: As for `ViewFrames`.
@@ -82,13 +83,16 @@ class EncodedFrames(torch.utils.data.Dataset):
         sums = {view: _as_sums(encoded, self.shape) for view, encoded in self.views.items()}
         self._sums = torch.stack([sums[view][clip] for clip, view in self.items])
         self._speakers = list(table["speaker"])
+        as_they_are = [index for index, (_, view) in enumerate(self.items) if view == 0]
+        self.mean, self.std, _ = statistics(self._sums[as_they_are])
+        wanted = (model.config.label2id or {}).get(model.config.profile_label)
         members = defaultdict(list)
-        for index, (clip, view) in enumerate(self.items):
-            if view == 0:
+        for index in as_they_are:
+            clip, _ = self.items[index]
+            if wanted in (None, self.labels[clip]):
                 members[self._speakers[clip]].append(index)
         self._members = {speaker: torch.tensor(indices) for speaker, indices in members.items()}
         self._whole = {speaker: statistics(self._sums[own]) for speaker, own in self._members.items()}
-        self.mean, self.std, _ = statistics(self._sums[torch.cat(list(self._members.values()))])
 
     @property
     def is_training(self) -> bool:
@@ -143,7 +147,7 @@ class EncodedFrames(torch.utils.data.Dataset):
     def _profile(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation that a training item is standardised with, drawn anew each time."""
         speaker = self._speakers[self.items[index][0]]
-        # nobody knows who speaks, or it is not told
+        # nobody knows who speaks, it is not told, or there is no clip for a profile
         if not speaker or speaker not in self._members or torch.rand(()) < NO_PROFILE_SHARE:
             return self.mean, self.std
         members, size = self._members[speaker], PROFILE_SIZES[int(torch.randint(len(PROFILE_SIZES), ()))]
