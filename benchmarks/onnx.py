@@ -39,9 +39,10 @@ def _rows_of(checkpoint: str, clip: Path, folder: Path) -> list[Row]:
         export_onnx(str(path), folder / weights, int8=weights == "int8")
         sides[weights] = OnnxRecognizer.from_pretrained(folder / weights)
     seconds = alternate(sides, [clip] * REPEATS)
+    sizes = ", ".join(f"{weights} {_megabytes(folder / weights):.0f} MB" for weights in GOALS)
     found = [
         ratio_row(f"A clip of 3 s through ONNX, {weights}: `{checkpoint}`, faster than PyTorch",
-                  seconds["PyTorch"] / seconds[weights], milliseconds(seconds), least=goal)
+                  seconds["PyTorch"] / seconds[weights], f"{milliseconds(seconds)}; {sizes}", least=goal)
         for weights, goal in GOALS.items()
     ]  # fmt: skip
     clips = clips_of_test_speakers(sides["PyTorch"].report)
@@ -49,6 +50,10 @@ def _rows_of(checkpoint: str, clip: Path, folder: Path) -> list[Row]:
     what = f"UAR that int8 costs `{checkpoint}` on RAVDESS's test speakers"
     detail = f"{len(clips)} clips: PyTorch {uar['PyTorch']:.1f} %, int8 {uar['int8']:.1f} %"
     return [*found, ratio_row(what, uar["PyTorch"] - uar["int8"], detail, most=MOST_POINTS, unit=" points")]
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
 
 
 def clips_of_test_speakers(report: dict[str, Any]) -> list[Path]:
