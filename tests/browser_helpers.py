@@ -13,6 +13,9 @@ expect = playwright.expect
 
 HEIGHT = 844
 LOOKS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+# Nothing fades or slides; what turns for ever does not count.
+STILL = """document.getAnimations().every((each) => each.playState !== "running"
+    || each.effect.getTiming().iterations === Infinity)"""
 Box = dict[str, float]
 
 
@@ -22,6 +25,7 @@ def in_every_look(page: playwright.Page) -> Iterator[int]:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=scheme)
         page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+        page.wait_for_function(STILL)
         yield width
 
 
@@ -50,7 +54,7 @@ def at_rest(page: playwright.Page, place: playwright.Locator) -> Box:
 def is_within(page: playwright.Page, place: playwright.Locator) -> None:
     """Asserts that something is shown and does not reach over the page's edges."""
     expect(place).to_be_visible()
-    box = at_rest(page, place)
+    box = place.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= page.viewport_size["width"]
 
 

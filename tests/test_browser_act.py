@@ -54,8 +54,9 @@ def test_from_opening_to_how_often_it_is_right_without_scrolling(open_page):
 
 
 def check_no_scrolling(page: playwright.Page) -> None:
+    at_rest(page, page.locator(".ser-act-right"))
     for element in ("#ser-act-target", "#ser-act-record", "#ser-act-answer", "#ser-act-verdict", ".ser-act-right"):
-        box = at_rest(page, page.locator(element))
+        box = page.locator(element).bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= HEIGHT - SLACK, element
     assert page.evaluate("scrollY") == 0 and fits(page)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from browser_helpers import fill, fits, go, in_every_look, tabs
+from browser_helpers import STILL, fill, fits, go, in_every_look, tabs
 from demo_helpers import recording
 from test_app import PATIENCE, tone_file
 
@@ -15,10 +15,6 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for P
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed").Axe
 expect = playwright.expect
 expect.set_options(timeout=1000 * PATIENCE)
-
-# Nothing fades or slides; what turns for ever does not count.
-STILL = """document.getAnimations().every((each) => each.playState !== "running"
-    || each.effect.getTiming().iterations === Infinity)"""
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +103,6 @@ WATCH = """() => {
 def test_nothing_moves_while_a_job_runs(page):
     go(page, "Recording")
     for width in in_every_look(page):
-        page.wait_for_function(STILL)
         page.evaluate(WATCH)
         page.get_by_role("button", name="Analyse the recording").click()
         page.wait_for_function("window.done")

@@ -79,6 +79,7 @@ def test_examples_stay_in_place_and_tell_afterwards_what_was_acted(open_page):
 
 def check_an_example(page: playwright.Page) -> None:
     pills, chosen = page.locator("#ser-examples label"), page.get_by_role("radio", name="German 2")
+    at_rest(page, pills.last)
     before = places(pills)
     pills.nth(1).hover()
     chosen.check()
@@ -140,9 +141,7 @@ def test_cards_of_compare_come_one_by_one_and_do_not_overlap(open_page, hub, tmp
 
 def check_cards(page: playwright.Page) -> None:
     """In every look no two parts of Compare overlap."""
-    boxes = (
-        """all => all.map((e) => e.getBoundingClientRect()).map((box) => [box.left, box.top, box.right, box.bottom])"""
-    )
+    boxes = "all => all.map(e => e.getBoundingClientRect()).map(box => [box.left, box.top, box.right, box.bottom])"
     for _ in in_every_look(page):
         parts = page.locator("#ser-compared .ser-heading, #ser-compared .ser-card, #ser-compared .ser-bar")
         for one, other in itertools.combinations(parts.evaluate_all(boxes), 2):
