@@ -117,7 +117,6 @@ def test_profiles_are_made_of_clips_of_one_label_where_the_network_asks_for_it(
     monkeypatch.setattr(encoded_frames, "NO_PROFILE_SHARE", 0.0)
     monkeypatch.setattr(encoded_frames, "PROFILE_SIZES", (None,))
     names = table.features["emotion"].names
-    monkeypatch.setattr(network.config, "label2id", {name: number for number, name in enumerate(names)})
     monkeypatch.setattr(network.config, "profile_label", "sad")
     of_any, _ = parts
     training = EncodedFrames(of_any.items, table, network, extractor, NOISE, seed=0)

@@ -85,7 +85,8 @@ class EncodedFrames(torch.utils.data.Dataset):
         self._speakers = list(table["speaker"])
         as_they_are = [index for index, (_, view) in enumerate(self.items) if view == 0]
         self.mean, self.std, _ = statistics(self._sums[as_they_are])
-        wanted = (model.config.label2id or {}).get(model.config.profile_label)
+        names, label = table.features["emotion"].names, model.config.profile_label
+        wanted = names.index(label) if label in names else None
         members = defaultdict(list)
         for index in as_they_are:
             clip, _ = self.items[index]
