@@ -126,6 +126,8 @@ def test_a_folder_is_played_sorted_and_measured_against_its_name(open_page, tmp_
 
 def test_cards_of_compare_come_one_by_one_and_do_not_overlap(open_page, hub, tmp_path):
     page = open_page("Compare")
+    expect(page.locator("#ser-models .token")).to_have_count(4)
+    page.locator("#ser-models .token-remove").first.click()
     page.locator("#ser-models input").fill("nobody/silent")
     page.keyboard.press("Enter")
     page.set_input_files("#ser-compare-audio input[type=file]", tone_file(tmp_path / "tone.wav"))
