@@ -30,10 +30,11 @@ def picture(page: Page, name: str) -> None:
     print(f"wrote {path} ({path.stat().st_size / 1000:.0f} kB)")
 
 
-def preview(page: Page) -> None:
+def preview(page: Page, url: str) -> None:
     """The top of the tab Clip with an answer, in the size that other sites show."""
-    page.set_viewport_size(PREVIEW_SIZE)
-    page.get_by_role("tab", name="Clip").click()
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(f"{url}#clip")
+    page.locator("#ser-act-target:not(:empty)").wait_for(state="attached")
     page.get_by_role("radio", name="German 2").check()
     page.get_by_text("The prediction is").wait_for()
     page.mouse.move(0, 0)
@@ -116,7 +117,7 @@ def main() -> None:
             page.set_default_timeout(1000 * PATIENCE)
             page.goto(url)
             tour(page, folder)
-            preview(page)
+            preview(browser.new_page(viewport=PREVIEW_SIZE), url)
             browser.close()
 
 
