@@ -12,6 +12,7 @@ from .components import AT_ONCE
 from .examples import Example
 
 LABEL, INFO = "Try an actor's clip", "What was acted is told after the prediction."
+NOT_TOLD_YET = "Acted: told after the prediction."  # keeps the room, so that nothing below moves when it is told
 
 
 class ExampleShelf:
@@ -40,7 +41,8 @@ class ExampleShelf:
         self._pills.input(self._chosen, self._pills, [audio, self._truth], **AT_ONCE)
 
     def _chosen(self, number: int) -> tuple[str, str]:
-        return str(self._examples[number].path), ""
+        example = self._examples[number]
+        return str(example.path), cards.note([NOT_TOLD_YET, example.source])
 
     def tell_after(self, predicted: gr.events.Dependency, data: gr.JSON) -> None:
         """Says what was acted once the prediction stands there; `data` holds it."""

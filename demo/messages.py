@@ -304,7 +304,8 @@ def timeline_summary(timeline: Timeline) -> str:
     spoken = sum(totals.values())
     ranked = sorted(totals.items(), key=lambda item: -item[1])
     shares = ", ".join(f"{label} {percent(seconds / spoken)}" for label, seconds in ranked)
-    length = f"{spoken:.0f} s of speech in {timeline.duration:.0f} s, {len(timeline.segments)} segments"
+    number = len(timeline.segments)
+    length = f"{spoken:.0f} s of speech in {timeline.duration:.0f} s, {number} segment{'' if number == 1 else 's'}"
     return f"{length}. Predicted: {shares}."
 
 

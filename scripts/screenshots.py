@@ -1,4 +1,4 @@
-"""Pictures of every tab for the documentation: `docs/clip.png`, `docs/live.png` and so on.
+"""Pictures of every tab for the documentation, `docs/clip.png`, `docs/live.png` and so on, and of links to the page.
 
 `python -m scripts.screenshots` starts the app and visits it with Debian's chromium. Compare has two columns where
 more than one checkpoint ships or `COMPARE_IDS` names others.
@@ -11,10 +11,14 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from demo.page import STATIC
+from demo.share_preview import PICTURE
+
 from .visit import PATIENCE, ROOT, browser_with_microphone, clips, running_app, talk
 
 DOCS = ROOT / "docs"
 WIDTH, HEIGHT = 1100, 900
+PREVIEW, PREVIEW_SIZE = STATIC / PICTURE, {"width": 1200, "height": 630}
 LIVE_SECONDS = 28
 
 
@@ -24,6 +28,20 @@ def picture(page: Page, name: str) -> None:
     path = DOCS / f"{name}.png"
     page.screenshot(path=path, full_page=True)
     print(f"wrote {path} ({path.stat().st_size / 1000:.0f} kB)")
+
+
+def preview(page: Page, url: str) -> None:
+    """The top of the tab Clip with an answer, in the size that other sites show."""
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(f"{url}#clip")
+    page.locator("#ser-act-target:not(:empty)").wait_for(state="attached")
+    page.get_by_role("radio", name="German 2").check()
+    page.get_by_text("The prediction is").wait_for()
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.wait_for_timeout(700)  # what fades in has come
+    page.screenshot(path=PREVIEW)
+    print(f"wrote {PREVIEW} ({PREVIEW.stat().st_size / 1000:.0f} kB)")
 
 
 def act(page: Page) -> None:
@@ -75,7 +93,8 @@ def tour(page: Page, folder: Path) -> None:
 
     page.get_by_role("tab", name="Compare").click()
     page.set_input_files("#ser-compare-audio input[type=file]", one)
-    page.locator(".ser-side").wait_for()
+    page.locator("#ser-compared .ser-emotion").first.wait_for()
+    page.wait_for_function("!document.querySelector('.ser-awaited')")
     picture(page, "compare")
 
     page.get_by_role("tab", name="My voice").click()
@@ -98,6 +117,7 @@ def main() -> None:
             page.set_default_timeout(1000 * PATIENCE)
             page.goto(url)
             tour(page, folder)
+            preview(browser.new_page(viewport=PREVIEW_SIZE), url)
             browser.close()
 
 

@@ -4,17 +4,64 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import ROOT
-from test_app import PATIENCE, tone_file
+from browser_helpers import HEIGHT, at_rest, fits, in_every_look
+from conftest import ROOT, need_program
+from test_app import PATIENCE, running_app, tone_file
 
 pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 expect = playwright.expect
 expect.set_options(timeout=1000 * PATIENCE)
 
-LOOKS = [({"width": 1280, "height": 900}, "light"), ({"width": 390, "height": 844}, "dark")]
+
+class SilentHub(ThreadingHTTPServer):
+    """A Hub that takes requests and says nothing until `answers` is set; then, that it has no such model."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+        super().__init__(("127.0.0.1", 0), _Silence)
+
+
+class _Silence(BaseHTTPRequestHandler):
+    server: SilentHub
+
+    def do_GET(self) -> None:
+        self.server.answers.wait(PATIENCE)
+        self.send_error(404)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing on the terminal either."""
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[SilentHub]:
+    with SilentHub() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.answers.set()
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def app_url(hub, tmp_path_factory) -> Iterator[str]:
+    """An app of its own, for which the Hub cannot be reached."""
+    need_program("chromium")
+    settings = {"HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "HF_HUB_OFFLINE": "0"}
+    patience = {"HF_HUB_ETAG_TIMEOUT": str(PATIENCE), "HF_HUB_DOWNLOAD_TIMEOUT": str(PATIENCE)}
+    with running_app(tmp_path_factory.mktemp("app"), **settings, **patience) as url:
+        yield url
+
+
+FROM_TOP = "e => e.getBoundingClientRect().y + scrollY"  # wherever the page is scrolled to
 
 
 def places(pills: playwright.Locator) -> list[list[float]]:
@@ -24,25 +71,31 @@ def places(pills: playwright.Locator) -> list[list[float]]:
     )
 
 
-@pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
-def test_examples_stay_in_place_and_tell_afterwards_what_was_acted(open_page, viewport, scheme):
-    page = open_page(viewport=viewport, color_scheme=scheme)
-    pills = page.locator("#ser-examples label")
+def test_examples_stay_in_place_and_tell_afterwards_what_was_acted(open_page):
+    page = open_page()
+    for _ in in_every_look(page):
+        check_an_example(page)
+
+
+def check_an_example(page: playwright.Page) -> None:
+    pills, chosen = page.locator("#ser-examples label"), page.get_by_role("radio", name="German 2")
+    at_rest(page, pills.last)
     before = places(pills)
     pills.nth(1).hover()
-    page.get_by_role("radio", name="German 2").check()
+    chosen.check()
     expect(page.locator("#ser-truth")).to_contain_text(
         re.compile(r"Acted: neutral\. The prediction is (right|wrong)\.")
     )
-    assert places(pills) == before
-    expect(page.get_by_role("radio", name="German 2")).to_be_checked()
+    answer = at_rest(page, page.locator("#ser-emotion .ser-label"))
+    assert 0 <= answer["y"] < answer["y"] + answer["height"] <= HEIGHT, "the answer is out of sight"
+    assert places(pills) == before and before[0][1] < page.locator("#ser-audio").evaluate(FROM_TOP)
+    expect(chosen).to_be_checked()
     colours = [pills.nth(place).evaluate("e => getComputedStyle(e).backgroundColor") for place in (0, 1)]
     assert colours[0] != colours[1]
-    answer = page.locator("#ser-emotion .ser-label").bounding_box()
-    assert 0 <= answer["y"] < answer["y"] + answer["height"] <= viewport["height"], "the answer is out of sight"
     page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_role("radio", name="German 2")).not_to_be_checked()
+    expect(chosen).not_to_be_checked()
     expect(page.locator("#ser-truth")).to_be_empty()
+    expect(page.locator("#ser-emotion .ser-label")).to_have_count(0)
 
 
 def test_a_folder_is_played_sorted_and_measured_against_its_name(open_page, tmp_path):
@@ -71,15 +124,29 @@ def test_a_folder_is_played_sorted_and_measured_against_its_name(open_page, tmp_
     page.wait_for_function("document.querySelector('.ser-batch audio').currentTime > 0")
 
 
-@pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
-def test_cards_of_compare_do_not_overlap(open_page, tmp_path, viewport, scheme):
-    page = open_page("Compare", viewport=viewport, color_scheme=scheme)
+def test_cards_of_compare_come_one_by_one_and_do_not_overlap(open_page, hub, tmp_path):
+    page = open_page("Compare")
+    expect(page.locator("#ser-models .token")).to_have_count(4)
+    page.locator("#ser-models .token-remove").first.click()
+    page.locator("#ser-models input").fill("nobody/silent")
+    page.keyboard.press("Enter")
     page.set_input_files("#ser-compare-audio input[type=file]", tone_file(tmp_path / "tone.wav"))
-    expect(page.locator("#ser-compared")).to_contain_text(re.compile(r"models predict|The models disagree"))
-    boxes = [part.bounding_box() for part in page.locator("#ser-compared .ser-card, #ser-compared .ser-bar").all()]
-    for one, other in itertools.combinations(boxes, 2):
-        beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
-        below = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
-        assert beside or below
-    expect(page.locator("#ser-compared")).to_contain_text(re.compile(r"accuracy \d+ %, UAR \d+ % \(95 % interval"))
-    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    shown = page.locator("#ser-compared")
+    expect(shown.locator(".ser-emotion")).to_have_count(3)
+    expect(shown.locator(".ser-awaited")).to_have_count(1)  # the Hub says nothing, and holds up no other
+    expect(shown).to_contain_text(re.compile(r"accuracy \d+ %, UAR \d+ % \(95 % interval"))
+    check_cards(page)
+    hub.answers.set()
+    expect(shown.get_by_role("alert")).to_contain_text("nobody/silent")
+    check_cards(page)
+
+
+def check_cards(page: playwright.Page) -> None:
+    """In every look no two parts of Compare overlap."""
+    boxes = "all => all.map(e => e.getBoundingClientRect()).map(box => [box.left, box.top, box.right, box.bottom])"
+    for _ in in_every_look(page):
+        parts = page.locator("#ser-compared .ser-heading, #ser-compared .ser-card, #ser-compared .ser-bar")
+        for one, other in itertools.combinations(parts.evaluate_all(boxes), 2):
+            beside = one[2] <= other[0] or other[2] <= one[0]
+            assert beside or one[3] <= other[1] or other[3] <= one[1]
+        assert fits(page)

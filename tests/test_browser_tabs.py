@@ -12,6 +12,7 @@ import parselmouth
 import psutil
 import pytest
 import soundfile
+from browser_helpers import go
 from conftest import spoken
 from demo_helpers import RATE, recording
 from parselmouth.praat import call
@@ -25,12 +26,6 @@ pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 expect = playwright.expect
 expect.set_options(timeout=1000 * PATIENCE)
-TABS = ("Act an emotion", "Clip", "Live", "Recording", "Batch", "Compare", "My voice", "About")
-
-
-def go(page: playwright.Page, tab: str) -> playwright.Page:
-    page.get_by_role("tab", name=tab, exact=True).click()
-    return page
 
 
 def resident_megabytes(folder: Path) -> float:
@@ -257,42 +252,3 @@ def test_keyboard_alone_runs_live_and_sorts(open_page, tmp_path):
     reach("e.classList.contains('ser-play')")
     page.keyboard.press("Enter")
     expect(page.locator(".ser-play[aria-current]")).to_have_count(1)
-
-
-def fill(page: playwright.Page, folder: Path) -> None:
-    """Puts a result on every tab that holds one."""
-    tone, talk = tone_file(folder / "tone.wav", 1.0), recording(folder / "talk.wav", 2.0, 2.0)
-    for tab, place, file, shown in (
-        ("Clip", "#ser-audio", tone, ".ser-measure"),
-        ("Recording", "#ser-recording-audio", talk, ".ser-workbench"),
-        ("Compare", "#ser-compare-audio", tone, "#ser-compared .ser-side"),
-    ):
-        go(page, tab)
-        page.set_input_files(f"{place} input[type=file]", file)
-        expect(page.locator(shown).first).to_be_visible()
-    go(page, "Batch")
-    page.set_input_files("#ser-files input[type=file]", [tone])
-    page.get_by_role("button", name="Predict all").click()
-    expect(page.locator("#ser-batch-table table")).to_be_visible()
-
-
-def test_no_tab_is_wider_than_a_phone(open_page, tmp_path):
-    page = open_page(viewport={"width": 375, "height": 812})
-    fill(page, tmp_path)
-    for tab in TABS:
-        go(page, tab)
-        expect(page.get_by_role("tab", name=tab, exact=True)).to_have_attribute("aria-selected", "true")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375, tab
-
-
-def test_every_tab_can_be_read_by_night(open_page, tmp_path):
-    page = open_page(color_scheme="dark")
-    fill(page, tmp_path)
-    dim = """() => ['p', 'td', 'th', 'text']
-        .flatMap((kind) => [...document.querySelectorAll(`[class*=ser-] ${kind}`)])
-        .filter((e) => e.checkVisibility() && e.textContent.trim() && !e.closest('.ser-primary'))
-        .map((e) => getComputedStyle(e)[e.matches('text') ? 'fill' : 'color'].match(/[\\d.]+/g).map(Number))
-        .filter(([r, g, b]) => r + g + b < 400 && r + g + b > 0).length"""
-    for tab in TABS:
-        go(page, tab)
-        assert page.evaluate(dim) == 0, tab

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from browser_helpers import go
 from test_app import PATIENCE, shipped_checkpoint, tone_file
 
 from demo import messages
@@ -30,11 +31,6 @@ def page(open_page) -> playwright.Page:
     if "speech_encoder" not in (shipped_checkpoint() / "config.json").read_text():
         pytest.skip("the checkpoint takes no voice profiles")
     return go(open_page(), "My voice")
-
-
-def go(page: playwright.Page, tab: str) -> playwright.Page:
-    page.get_by_role("tab", name=tab, exact=True).click()
-    return page
 
 
 def make(page: playwright.Page, clips: list[Path]) -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from browser_helpers import at_rest, drawn, fits, go, is_open
 from conftest import ROOT
 from demo_helpers import recording
 from test_app import PATIENCE, tone_file
@@ -24,18 +25,9 @@ ODD = '<b>amused</b> ${1+1} {{2}} "so"'
 
 def with_recording(page: playwright.Page, file: Path) -> playwright.Locator:
     """The tab Recording with a file analysed; its workbench."""
-    page.get_by_role("tab", name="Recording", exact=True).click()
+    go(page, "Recording")
     page.set_input_files("#ser-recording-audio input[type=file]", file)
     return drawn(page, "#ser-recording-bench")
-
-
-def drawn(page: playwright.Page, place: str) -> playwright.Locator:
-    bench = page.locator(f"{place} .ser-workbench")
-    bench.locator(".lane-canvas").wait_for()
-    page.wait_for_function(
-        f"document.querySelector('{place} .ser-wave > div').shadowRoot.querySelector('.lane-canvas').width > 300"
-    )
-    return bench
 
 
 def drag(page: playwright.Page, bench: playwright.Locator, start: float, end: float, height: float = 100) -> None:
@@ -48,14 +40,6 @@ def drag(page: playwright.Page, bench: playwright.Locator, start: float, end: fl
     page.wait_for_timeout(300)  # on a phone a part is selected by holding, since a swipe scrolls
     page.mouse.move(box["x"] + end * box["width"], box["y"] + height, steps=6)
     page.mouse.up()
-
-
-def at_rest(page: playwright.Page, place: playwright.Locator) -> dict[str, float]:
-    """Where an element is once nothing scrolls any more: on a phone the page moves to a new answer."""
-    box = None
-    while box != (box := place.bounding_box()):
-        page.wait_for_timeout(200)
-    return box
 
 
 def seconds(text: str) -> float:
@@ -73,7 +57,7 @@ def test_a_recording_is_seen_played_corrected_and_saved(open_page, tmp_path, scr
     check_zoom(page, bench)
     check_playing(page, bench, segments.nth(1))
     check_correction(page, bench, segments.nth(1), tmp_path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
+    assert fits(page)
 
 
 def check_a_part(page, bench) -> None:
@@ -94,7 +78,7 @@ def check_zoom(page, bench) -> None:
     whole = page.evaluate(width)
     bench.get_by_role("button", name="Zoom in").click()
     page.wait_for_function(f"{width} > {1.9 * whole}")
-    box = bench.locator(".ser-wave").bounding_box()
+    box = at_rest(page, bench.locator(".ser-wave"))
     page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 30)
     page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
@@ -156,7 +140,7 @@ def test_a_clip_opens_in_it_and_another_clip_closes_it(open_page, tmp_path):
 
 def test_a_finished_live_session_opens_in_it(open_page):
     page = open_page()
-    page.get_by_role("tab", name="Live", exact=True).click()
+    go(page, "Live")
     page.get_by_role("button", name="Start the microphone").click()
     expect(page.locator("#ser-live-seconds")).to_have_text(re.compile(r"^[5-9] s"))
     expect(page.get_by_role("button", name="Open the session")).to_be_hidden()
@@ -164,7 +148,7 @@ def test_a_finished_live_session_opens_in_it(open_page):
     page.get_by_role("button", name="Open the session").click()
     bench = drawn(page, "#ser-recording-bench")
     assert bench.get_attribute("data-stem") == "live session" and bench.locator(".lane-segments button").count() >= 1
-    expect(page.get_by_role("tab", name="Recording")).to_have_attribute("aria-selected", "true")
+    is_open(page, "Recording")
 
 
 def test_page_scripts_stay_small():

@@ -85,6 +85,7 @@
       });
       Object.assign(own, microphone);
       take = own;
+      at("ser-act-seconds").textContent = "0.0 s";
       button("recording");
     } catch (error) {
       warn(window.serMicrophoneHelp(error));

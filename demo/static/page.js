@@ -26,6 +26,8 @@
       button.setAttribute("tabindex", "-1");
       button.ariaLabel = button.title = "Add files";
     }
+    // What is wider than the page in a document scrolls by itself, and the keyboard has to reach it.
+    for (const wide of document.querySelectorAll(":is(.ser-prose table, .ser-prose pre):not([tabindex])")) wide.tabIndex = 0;
   }).observe(document, { childList: true, subtree: true });
 
   const sort = (button) => {

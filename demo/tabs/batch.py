@@ -30,9 +30,7 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
     Args:
         load: Returns the recognizer; may take its time on the first call.
     """
-    files = gr.File(
-        label=f"Your clips, at most {MOST_FILES} at once", file_count="multiple", height=180, elem_id="ser-files"
-    )
+    files = gr.File(label=f"At most {MOST_FILES} clips", file_count="multiple", height=180, elem_id="ser-files")
     cards.html(cards.render("folder_button"), "ser-batch-folder")
     one_speaker = one_speaker_box(messages.ONE_SPEAKER_FILES, "ser-batch-speaker")
     source = gr.Radio(

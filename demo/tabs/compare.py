@@ -20,7 +20,7 @@ from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import RESULT
 
 MOST_MODELS = 4
-AWAITED = "Waiting for this model …"
+AWAITED = cards.render("awaited")
 
 
 def build(offered: Models, voice: VisitorVoice) -> None:
@@ -168,8 +168,7 @@ def compare_or_message(models: Models, path: str | None, titles: list[str], kept
 
 def _side_by_side(models: Models, titles: list[str], entries: dict[str, dict[str, Any]], kept: Any) -> str:
     columns = [
-        (models.name(title), _column(models, entries[title], kept) if title in entries else cards.note([AWAITED]))
-        for title in titles
+        (models.name(title), _column(models, entries[title], kept) if title in entries else AWAITED) for title in titles
     ]
     agreement = messages.agreement(list(entries.values())) if len(entries) == len(titles) else ""
     return cards.side_by_side(columns) + cards.note([agreement])

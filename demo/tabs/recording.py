@@ -41,8 +41,8 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
             audio = audio_input("Your recording, to an hour", "ser-recording-audio", long=True)
             one_speaker = one_speaker_box(messages.ONE_SPEAKER_TALKS, "ser-recording-speaker")
         with gr.Column(min_width=300):
-            status = cards.html(cards.note([messages.RECORDING_NOTE]), "ser-recording-status")
             button, cancel = job_buttons("Analyse the recording", "ser-analyse")
+            status = cards.html(cards.note([messages.RECORDING_NOTE]), "ser-recording-status")
     bench = cards.html("", "ser-recording-bench")
 
     def steps(path: str | None, one_speaker: bool) -> Iterator[Shown]:
