@@ -34,8 +34,8 @@ SECTIONS = {
         "The training data are recordings of actors: RAVDESS, CREMA-D, TESS and SAVEE. A model's weights inherit "
         "their terms: the table below has the licence, the model card the corpora, their origin and the pretrained "
         "encoder. Most of these corpora forbid commercial use.",
-        "The examples are clips of one actor of EmoDB, the Berlin Database of Emotional Speech (CC BY 4.0). No recording "
-        "of a training corpus is shipped.",
+        "The examples are clips of one actor of EmoDB, the Berlin Database of Emotional Speech (CC BY 4.0). No "
+        "recording of a training corpus is shipped.",
     ],
 }
 QUESTIONS = {
