@@ -14,6 +14,7 @@ from .rows import NotHere
 
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE = ROOT.parent / "shared"
+SILENT = "1076_MTI_SAD_XX"  # a clip of CREMA-D that holds nothing
 CORPORA = ("ravdess", "crema_d", "tess", "savee")
 
 
@@ -30,9 +31,10 @@ def corpora_folder() -> Path:
 
 
 def all_clips() -> list[Path]:
-    """Every clip of the corpora, in random order, always the same."""
+    """Every clip of the corpora that can be used, in random order, always the same."""
     folder = corpora_folder()
-    clips = sorted(path for name in CORPORA if (folder / name).is_dir() for path in walk_audio(folder / name))
+    found = (path for name in CORPORA if (folder / name).is_dir() for path in walk_audio(folder / name))
+    clips = sorted(path for path in found if path.stem != SILENT)
     random.Random(0).shuffle(clips)
     return clips
 
