@@ -37,6 +37,7 @@ def ratio_row(
     what: str, ratio: float, detail: str, least: float | None = None, most: float | None = None, unit: str = " x"
 ) -> Row:
     """A row whose goal is a number that `ratio` has to reach (`least`) or keep to (`most`)."""
+    ratio = float(ratio)  # of numpy it would not go into JSON
     if least is not None:
         return Row(what, f"at least {least:g}{unit}", f"{ratio:.2f}{unit}", ratio >= least, detail)
     return Row(what, f"at most {most:g}{unit}", f"{ratio:.2f}{unit}", most is None or ratio <= most, detail)

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from benchmarks.rows import Row, ratio_row
@@ -13,8 +14,9 @@ def test_rows_say_whether_their_goals_are_met():
         ratio_row("a", 2.5, "", least=2.5),
         ratio_row("b", 2.49, "", least=2.5),
         ratio_row("c", 1.5, "", most=1.5),
-        ratio_row("d", 1.6, "", most=1.5, unit=" s"),
+        ratio_row("d", np.float64(1.6), "", most=1.5, unit=" s"),
     ]
+    assert json.loads(json.dumps([vars(row) for row in goals]))[3]["met"] is False
     assert [row.met for row in goals] == [True, False, True, False]
     assert (goals[1].goal, goals[1].found) == ("at least 2.5 x", "2.49 x")
     assert (goals[3].goal, goals[3].found) == ("at most 1.5 s", "1.60 s")
