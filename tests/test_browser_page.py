@@ -189,6 +189,13 @@ def test_recording_shows_its_level_and_ends_when_the_tab_is_left(page):
     expect(page.locator("#ser-emotion .ser-card:not(.ser-waiting)")).to_be_visible()
 
 
+def test_the_page_has_its_title_and_icon(page):
+    assert "Gradio" not in page.title()
+    assert page.locator('meta[property="og:title"]').get_attribute("content") == TITLE
+    icon = page.evaluate("fetch(document.querySelector('link[rel~=icon]').href).then((answer) => answer.text())")
+    assert icon.startswith("<svg")
+
+
 def test_a_link_to_the_page_shows_its_title_picture_and_icon(app_url):
     head = httpx.get(app_url, headers={"x-forwarded-proto": "https", "x-forwarded-host": 'a.example"><b>'}).text
     tags = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)">', head))
