@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from subprocess import CompletedProcess
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before any import: a missing model must not wait for the network
 
@@ -49,6 +53,14 @@ def real_corpora() -> Path | None:
 def take_ctrl_c() -> None:
     """For `preexec_fn`: a process started from a background shell would ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def called(main: Callable[[list[str]], int], *words: object) -> CompletedProcess:
+    """Runs a command in this process, where all that it imports is there already: its status and what it printed."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main([*map(str, words)])
+    return CompletedProcess(words, status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="session")

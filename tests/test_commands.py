@@ -10,13 +10,16 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, spoken
+from conftest import ROOT, called, spoken
 from not_speech import NOT_SPEECH
 
+from ser_model.__main__ import main
+from ser_model.cli import DEFAULT_MODEL
 from ser_model.inference.results import RESULT
 
 
 def run(*words, **env):
+    """A process, where that is what is tested; otherwise `main` is called, which spares seconds of imports."""
     return subprocess.run(
         [sys.executable, "-m", "ser_model", *map(str, words)],
         capture_output=True, encoding="utf-8", cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"} | env,
@@ -50,18 +53,18 @@ def test_json_is_one_array_and_bad_files_do_not_stop_the_rest(folder):
 
 
 def test_csv_and_table(folder):
-    done = run("predict", folder / "one.wav", "--format", "csv")
+    done = called(main, "predict", folder / "one.wav", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0 and len(rows) == 1
     assert float(rows[0][rows[0]["label"]]) > 0 and rows[0]["error"] == ""
-    table = run("predict", folder / "one.wav", folder / "deep" / "er")
+    table = called(main, "predict", folder / "one.wav", folder / "deep" / "er")
     assert table.returncode == 0 and len(table.stdout.splitlines()) == 2
     assert rows[0]["label"] in table.stdout
 
 
 def test_noise_and_silence_get_no_emotion(folder, tmp_path):
     soundfile.write(tmp_path / "noise.wav", NOT_SPEECH["white noise"], 16_000)
-    done = run("predict", tmp_path / "noise.wav", folder / "deep" / "silent.wav")
+    done = called(main, "predict", tmp_path / "noise.wav", folder / "deep" / "silent.wav")
     noise, silent = (line.split(maxsplit=1)[1] for line in done.stdout.splitlines())
     assert noise.split()[:2] == ["no", "speech"] and silent.strip() == "-" and "%" not in done.stdout
 
@@ -75,9 +78,9 @@ def test_output_is_utf8_whatever_the_consoles_encoding(tmp_path, form):
 
 
 def test_a_folder_without_audio_and_a_missing_model(tmp_path):
-    done = run("predict", tmp_path, "--format", "json")
+    done = called(main, "predict", tmp_path, "--format", "json")
     assert done.returncode == 1 and "no audio file" in json.loads(done.stdout)[0]["error"]
-    done = run("predict", tmp_path, "--model", tmp_path / "nowhere")
+    done = called(main, "predict", tmp_path, "--model", tmp_path / "nowhere")
     assert done.returncode == 1 and "No model could be loaded" in done.stderr and "Traceback" not in done.stderr
 
 
@@ -94,18 +97,18 @@ def test_help_imports_nothing_heavy():
 
 def test_twenty_clips_of_a_test_actor(corpora):
     clips = sorted((corpora / "ravdess").rglob("03-01-*-01.flac"))[:20]
-    done = run("predict", *clips)
+    done = called(main, "predict", *clips)
     assert done.returncode == 0 and len(done.stdout.splitlines()) == 20
 
 
 def test_evaluate_without_data_says_so(tmp_path):
-    done = run("evaluate", "checkpoints/default", "--data_dir", tmp_path)
+    done = called(main, "evaluate", DEFAULT_MODEL, "--data_dir", tmp_path)
     assert done.returncode == 1 and "clip lies below" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["logmel-cnn-bilstm", "mfcc-cnn-lstm-ravdess"])
 def test_evaluate_repeats_the_shipped_report(corpora, name):
-    done = run("evaluate", f"checkpoints/{name}", "--data_dir", corpora)
+    done = called(main, "evaluate", ROOT / "checkpoints" / name, "--data_dir", corpora)
     assert done.returncode == 0, done.stderr
     shipped = json.loads((ROOT / "checkpoints" / name / "report.json").read_text())
     assert json.loads(done.stdout)["test"]["confusion_matrix"] == shipped["test"]["confusion_matrix"]
@@ -113,7 +116,7 @@ def test_evaluate_repeats_the_shipped_report(corpora, name):
 
 @pytest.mark.parametrize("name", ["default", "phonetic-cnn"])
 def test_evaluate_repeats_a_corpus_of_the_report(corpora, name):
-    done = run("evaluate", f"checkpoints/{name}", "--data_dir", corpora, "--corpora", "savee")
+    done = called(main, "evaluate", ROOT / "checkpoints" / name, "--data_dir", corpora, "--corpora", "savee")
     assert done.returncode == 0, done.stderr
     shipped = json.loads((ROOT / "checkpoints" / name / "report.json").read_text())
     found = json.loads(done.stdout)

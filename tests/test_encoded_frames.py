@@ -6,17 +6,21 @@ import subprocess
 import sys
 import time
 
+import datasets
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, called
 from hub_helpers import NETWORKS
 from transformers import AutoModelForAudioClassification, WhisperConfig, WhisperForAudioClassification
 
 from datasets_scripts import load_corpora
 from datasets_scripts.splits import make_split
 from ser_model import EmotionRecognizer
+from ser_model.__main__ import main as ser_model
 from ser_model.audio import load_audio
+from ser_model.cli import train
 from ser_model.evaluation.evaluate_checkpoint import evaluate_checkpoint
 from ser_model.inference.voice_profile import VoiceProfile, shrunk
 from ser_model.models.configuration_ser import SpeechEncoderConfig
@@ -155,18 +159,17 @@ def frames_of(part: EncodedFrames, item: tuple[int, int]) -> torch.Tensor:
     return torch.from_numpy(frames).view(-1, *part.shape)
 
 
-def command(root, preset, data, out, *more, encoder="encoder", **environment):
-    """What `subprocess` takes to run train.py in `root`."""
+def options(root, preset, data, out, *more):
+    given = {"preset": root / preset, "data_dir": data, "output_dir": root / out, "encoder": root / "encoder"}
+    return [word for name, value in given.items() for word in (f"--{name}", value)] + list(more)
+
+
+def process(root, *given):
+    """What `subprocess` takes to run train.py."""
     return {
-        "args": [sys.executable, str(ROOT / "train.py"), "--preset", preset, "--data_dir", str(data),
-                 "--output_dir", out, *(["--encoder", encoder] if encoder else []), *more],
-        "env": os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"} | environment,
-        "text": True, "cwd": root,
+        "args": [sys.executable, *map(str, [ROOT / "train.py", *options(root, *given)])],
+        "env": os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"}, "text": True,
     }  # fmt: skip
-
-
-def train(*run, **options):
-    return subprocess.run(**command(*run, **options), capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +186,12 @@ def trained(mini_ravdess, tmp_path_factory):
     content["model"] |= sizes
     content["training"] |= {"learning_rate": 0.01, "warmup_steps": 0, "num_train_epochs": 8}
     (root / "tiny.json").write_text(json.dumps(content))
-    done = train(root, "tiny.json", mini_ravdess, "out", "--num_proc", "2")
+    done = subprocess.run(**process(root, "tiny.json", mini_ravdess, "out", "--num_proc", "2"), capture_output=True)
     assert done.returncode == 0, done.stderr[-3_000:]
     (root / "output.txt").write_text(done.stdout)
-    return root / "out"
+    with pytest.MonkeyPatch.context() as patch:  # for what is called here: the cache of that process
+        patch.setattr(datasets.config, "HF_DATASETS_CACHE", root / "cache")
+        yield root / "out"
 
 
 def test_train_py_makes_a_checkpoint_of_it(trained, mini_ravdess):
@@ -215,29 +220,27 @@ def test_the_network_saved_was_trained_on_the_validation_part_too(trained, table
 
 def test_killed_in_the_last_training_and_resumed(trained, mini_ravdess):
     root = trained.parent
-    process = subprocess.Popen(**command(root, "tiny.json", mini_ravdess, "killed"), stdout=-3, stderr=-3)
+    killed = subprocess.Popen(**process(root, "tiny.json", mini_ravdess, "killed"), stdout=-3, stderr=-3)
     while not list(root.glob("killed/refit/checkpoint-*/trainer_state.json")):
-        assert process.poll() is None
+        assert killed.poll() is None
         time.sleep(0.02)
-    process.kill()
-    process.wait()
+    killed.kill()
+    killed.wait()
     assert not (root / "killed/report.json").exists()
-    done = train(root, "tiny.json", mini_ravdess, "killed", "--resume")
+    done = called(train.main, *options(root, "tiny.json", mini_ravdess, "killed", "--resume"))
     assert done.returncode == 0, done.stderr[-3_000:]
     again, report = (json.loads((root / name / "report.json").read_text()) for name in ("killed", "out"))
     for part in ("temperature", "validation", "test"):
         assert again[part] == report[part], part
 
 
-def test_the_queue_hands_the_encoder_on(trained, mini_ravdess):
+def test_the_queue_hands_the_encoder_on(trained, mini_ravdess, monkeypatch):
     root = trained.parent
     entry = {"preset": str(root / "tiny.json"), "protocol": "speaker", "folds": [2], "seeds": [0]}
     (root / "queue.json").write_text(json.dumps([entry]))
-    done = subprocess.run(
-        [sys.executable, "-m", "ser_model", "results", "--queue", root / "queue.json", "--data_dir", mini_ravdess,
-         "--runs_dir", root / "runs", "--encoder", root / "encoder"],
-        env=os.environ | {"HF_DATASETS_CACHE": str(root / "cache")}, capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(root / "cache"))
+    done = called(ser_model, "results", "--queue", root / "queue.json", "--data_dir", mini_ravdess,
+                  "--runs_dir", root / "runs", "--encoder", root / "encoder")  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((root / "tiny__speaker__fold2__seed0.json").read_text())
     assert (report["preset"], report["fold"]) == ("tiny", 2)
@@ -287,7 +290,7 @@ def test_fine_tuning_from_the_command_line(trained, mini_ravdess):
     content = json.loads((trained.parent / "tiny.json").read_text())
     content["model"]["frozen_layers"] = 1
     (trained.parent / "tuned.json").write_text(json.dumps(content))
-    done = train(trained.parent, "tuned.json", mini_ravdess, "tuned", "--max_steps", "2")
+    done = called(train.main, *options(trained.parent, "tuned.json", mini_ravdess, "tuned", "--max_steps", 2))
     assert done.returncode == 0, done.stderr[-3_000:]
     before, after = (
         AutoModelForAudioClassification.from_pretrained(trained.parent / name).encoder.state_dict()
@@ -298,11 +301,14 @@ def test_fine_tuning_from_the_command_line(trained, mini_ravdess):
 
 
 @pytest.mark.parametrize(("encoder", "name"), [("nowhere", "nowhere"), (None, "openai/whisper-base")])
-def test_an_encoder_that_is_not_there_gives_one_sentence(encoder, name, mini_ravdess, tmp_path):
+def test_an_encoder_that_is_not_there_gives_one_sentence(encoder, name, mini_ravdess, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     content = json.loads((ROOT / "ser_model/training/presets/encoder-attention.json").read_text())
     content["data"] |= {"corpora": ["ravdess"]}
     (tmp_path / "own.json").write_text(json.dumps(content))
-    done = train(tmp_path, "own.json", mini_ravdess, "out", encoder=encoder, HF_HOME=str(tmp_path / "hub"))
+    words = ["--preset", tmp_path / "own.json", "--data_dir", mini_ravdess, "--output_dir", tmp_path / "out"]
+    done = called(train.main, *words, *(["--encoder", encoder] if encoder else []))
     assert done.returncode == 1 and "Traceback" not in done.stderr
     said = done.stderr.strip().splitlines()[-1]
     assert said.startswith(f"train.py: The encoder {name} cannot be loaded: ")

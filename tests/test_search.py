@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 
+import datasets
 import pytest
-from conftest import ROOT
+from conftest import ROOT, called
 
 from ser_model.cli.train import main
 from ser_model.training.presets import PresetError, load_preset, preset_from_dict
@@ -34,7 +35,7 @@ def mine(tmp_path):
     return path
 
 
-def test_a_killed_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_ravdess, capsys):
+def test_a_killed_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_ravdess, monkeypatch):
     import optuna
 
     out, environment = tmp_path / "found", os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}
@@ -48,8 +49,10 @@ def test_a_killed_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_rav
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL
-    assert main(command[2:]) == 1 and "already holds a search: add --resume" in capsys.readouterr().err
-    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, env=environment)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    done = called(main, *command[2:])
+    assert done.returncode == 1 and "already holds a search: add --resume" in done.stderr
+    done = called(main, *command[2:], "--resume")
     assert done.returncode == 0, done.stderr[-3_000:]
     assert "Search of 3 trials for mine, 2 to do; validation uar decides." in done.stdout
     found = json.loads((out / "search.json").read_text())

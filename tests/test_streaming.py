@@ -9,12 +9,13 @@ import datasets
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, called
 from hub_helpers import NETWORKS, tiny_whisper
 
 from datasets_scripts import CorpusError, load_corpora
 from datasets_scripts.prepare import prepare
 from datasets_scripts.shards import recording
+from ser_model.__main__ import main
 from ser_model.audio import load_audio
 from ser_model.training import streaming
 from ser_model.training.arguments import RunArguments
@@ -113,22 +114,16 @@ def test_a_frozen_encoder_runs_in_training(shards, cache, tmp_path):
     assert (trainer.model.frames_mean == data.frame_statistics[0]).all() and (trainer.model.frames_std != 1).all()
 
 
-def test_from_the_command_line(shards, small, tmp_path):
+def test_from_the_command_line(shards, small, tmp_path, cache):
     (tmp_path / "small.json").write_text(json.dumps(small))
-    environment = os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
-
-    def run(*words):
-        done = subprocess.run(
-            [sys.executable, *map(str, words), "--data_dir", shards],
-            env=environment, capture_output=True, text=True, cwd=ROOT,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3_000:]
-        return done.stdout
-
-    out = tmp_path / "out"
-    run("train.py", "--preset", tmp_path / "small.json", "--streaming", "--max_steps", 6, "--output_dir", out,
-        "--dataloader_num_workers", 2)  # fmt: skip
+    out, environment = tmp_path / "out", os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    words = [sys.executable, ROOT / "train.py", "--preset", tmp_path / "small.json", "--streaming", "--max_steps", 6,
+             "--output_dir", out, "--dataloader_num_workers", 2, "--data_dir", shards]  # fmt: skip
+    done = subprocess.run(list(map(str, words)), env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3_000:]
     report = json.loads((out / "report.json").read_text())
     assert report["hyperparameters"]["streaming"] is True and "`streaming` true" in (out / "README.md").read_text()
     assert report["split_sizes"] == {"train": 16 * 8 * 2, "validation": 32, "test": 32}
-    assert json.loads(run("-m", "ser_model", "evaluate", out))["test"] == report["test"]
+    evaluated = called(main, "evaluate", out, "--data_dir", shards)
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert json.loads(evaluated.stdout)["test"] == report["test"]

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import time
 
+import datasets
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, take_ctrl_c, voiced_tone
+from conftest import ROOT, called, take_ctrl_c, voiced_tone
 from corpora_fixtures import write_clips
 
 from ser_model import EmotionRecognizer
+from ser_model.__main__ import main as ser_model
+from ser_model.cli import train
 
 REPORT_KEYS = {"preset", "protocol", "corpora", "fold", "seed", "labels", "split_sizes", "leakage", "validation",
                "test", "versions", "preparation_seconds", "training_seconds", "hardware"}  # fmt: skip
@@ -26,8 +29,11 @@ FILES = {"config.json", "model.safetensors", "preprocessor_config.json", "report
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
+    """Of processes, and for what is called here: one cache of features for all."""
     cache = tmp_path_factory.mktemp("cache")
-    return os.environ | {"HF_DATASETS_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
+        yield os.environ | {"HF_DATASETS_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +49,12 @@ def small_preset(tmp_path_factory):
     return path
 
 
-def command(preset, data_dir, out, *more):
-    return [sys.executable, str(ROOT / "train.py"), "--preset", str(preset), "--data_dir", str(data_dir),
-            "--output_dir", str(out), *map(str, more)]  # fmt: skip
+def options(preset, data_dir, out, *more):
+    return ["--preset", preset, "--data_dir", data_dir, "--output_dir", out, *more]
+
+
+def command(*given):
+    return [sys.executable, str(ROOT / "train.py"), *map(str, options(*given))]
 
 
 @pytest.fixture(scope="module")
@@ -119,27 +128,21 @@ def test_statistics_come_from_the_training_part_alone(trained, mini_ravdess):
 
 def test_evaluate_repeats_the_report(trained, mini_ravdess, environment):
     out, _ = trained
-    done = subprocess.run(
-        [sys.executable, "-m", "ser_model", "evaluate", str(out), "--data_dir", str(mini_ravdess)],
-        env=environment, capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
+    done = called(ser_model, "evaluate", out, "--data_dir", mini_ravdess)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == json.loads((out / "report.json").read_text())
 
 
 def test_evaluate_on_another_fold_says_what_was_trained_on(trained, mini_ravdess, environment):
     out, _ = trained
-    done = subprocess.run(
-        [sys.executable, "-m", "ser_model", "evaluate", str(out), "--data_dir", str(mini_ravdess), "--fold", "2"],
-        env=environment, capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
+    done = called(ser_model, "evaluate", out, "--data_dir", mini_ravdess, "--fold", 2)
     assert json.loads(done.stdout)["leakage"]["test"]["shared_speakers"] > 0
 
 
 def test_it_does_not_overwrite_a_run(trained, small_preset, mini_ravdess, environment):
     out, _ = trained
     before = (out / "model.safetensors").read_bytes()
-    done = subprocess.run(command(small_preset, mini_ravdess, out), env=environment, capture_output=True, text=True)
+    done = called(train.main, *options(small_preset, mini_ravdess, out))
     assert done.returncode == 1 and "already holds a run" in done.stderr and "Traceback" not in done.stderr
     assert (out / "model.safetensors").read_bytes() == before
 
@@ -147,20 +150,17 @@ def test_it_does_not_overwrite_a_run(trained, small_preset, mini_ravdess, enviro
 def test_a_finished_run_has_nothing_to_resume(trained, small_preset, mini_ravdess, environment):
     out, _ = trained
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*") if path.is_file()}
-    again = command(small_preset, mini_ravdess, out, "--resume")
-    done = subprocess.run(again, env=environment, capture_output=True, text=True)
+    again = options(small_preset, mini_ravdess, out, "--resume")
+    done = called(train.main, *again)
     assert done.returncode == 0 and done.stdout == f"{out} is finished, nothing to resume.\n"
-    done = subprocess.run([*again, "--seed", "1"], env=environment, capture_output=True, text=True)
+    done = called(train.main, *again, "--seed", 1)
     assert done.returncode == 1 and "holds another run, which differs in seed" in done.stderr
     assert before == {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*") if path.is_file()}
 
 
 def test_a_loss_that_is_not_finite_stops_training(small_preset, mini_ravdess, environment, tmp_path, trained):
     out = tmp_path / "diverged"
-    done = subprocess.run(
-        command(small_preset, mini_ravdess, out, "--learning_rate", "1e37"),
-        env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+    done = called(train.main, *options(small_preset, mini_ravdess, out, "--learning_rate", "1e37"))
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert any(line.startswith("train.py: The loss is not finite after") for line in done.stderr.splitlines())
     assert not (out / "report.json").exists() and not (out / "model.safetensors").exists()
@@ -183,9 +183,7 @@ def test_a_disk_that_fills_up_and_a_resume_give_the_undisturbed_result(
     (sentence,) = [line for line in said.splitlines() if line.startswith("train.py: stopped: ")]
     assert sentence.endswith("The same command with --resume goes on from the last epoch.")
     assert not (out / "report.json").exists()
-    done = subprocess.run(
-        command(small_preset, mini_ravdess, out, "--resume"), env=environment, capture_output=True, text=True
-    )
+    done = called(train.main, *options(small_preset, mini_ravdess, out, "--resume"))
     assert done.returncode == 0, done.stderr[-3_000:]
     assert "Resuming from" in done.stdout
     undisturbed, resumed = (json.loads((folder / "report.json").read_text()) for folder in (trained[0], out))
@@ -206,9 +204,7 @@ def test_killed_in_the_middle_and_resumed(small_preset, mini_ravdess, environmen
     reached = epochs_of(out)
     assert 3 <= len(reached) < 6, "killed too early or too late"
     assert not (out / "report.json").exists() and not (out / "model.safetensors").exists()
-    done = subprocess.run(
-        command(small_preset, mini_ravdess, out, "--resume"), env=environment, capture_output=True, text=True
-    )
+    done = called(train.main, *options(small_preset, mini_ravdess, out, "--resume"))
     assert done.returncode == 0, done.stderr[-3_000:]
     resumed_from = int(done.stdout.split("Resuming from")[1].split("checkpoint-")[1].split(".")[0])
     assert resumed_from >= reached[-2]["step"]  # at most one epoch was lost
@@ -276,10 +272,7 @@ def test_a_corpus_is_left_out_and_its_own_labels_with_it(small_preset, mini_ravd
     ]
     write_clips(tmp_path / "data" / "savee", *names)
     left_out = ("--protocol", "leave-corpus-out", "--fold", 1, "--max_steps", 2)
-    done = subprocess.run(
-        command(tmp_path / "two.json", tmp_path / "data", tmp_path / "out", *left_out),
-        env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+    done = called(train.main, *options(tmp_path / "two.json", tmp_path / "data", tmp_path / "out", *left_out))
     assert done.returncode == 0, done.stderr[-3_000:]
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["split_sizes"] == {"train": 3 * 7 * 2, "validation": 7, "test": 24 * 7}
@@ -290,11 +283,10 @@ def test_a_corpus_is_left_out_and_its_own_labels_with_it(small_preset, mini_ravd
     assert "- ravdess: its 24 clips of calm are not tested; no training corpus has that label.\n" in card
 
 
-def test_no_data_gives_one_sentence(tmp_path, environment):
-    clean = {key: value for key, value in environment.items() if key != "SER_DATA_DIR"}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "train.py")], env=clean, capture_output=True, text=True, cwd=tmp_path
-    )
+def test_no_data_gives_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.delenv("SER_DATA_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    done = called(train.main)
     assert done.returncode == 1
     assert "python -m datasets_scripts download ravdess" in done.stderr and "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -309,9 +301,7 @@ def test_a_broken_clip_is_left_out_and_named(small_preset, mini_ravdess, environ
     broken.unlink()
     soundfile.write(broken, np.zeros(8_000), 16_000)
     out = tmp_path / "run"
-    done = subprocess.run(
-        command(small_preset, data, out, "--max_steps", 2), env=environment, capture_output=True, text=True
-    )
+    done = called(train.main, *options(small_preset, data, out, "--max_steps", 2))
     assert done.returncode == 0, done.stderr[-3_000:]
     report = json.loads((out / "report.json").read_text())
     assert [entry["file"] for entry in report["left_out"]] == [broken.name]

@@ -1,19 +1,18 @@
 """Voice profiles: what they hold, what they change, and whom they are refused."""
 
 import json
-import subprocess
-import sys
 import threading
 
 import numpy as np
 import pytest
 import soundfile
 import torch
-from conftest import ROOT, voiced_tone
+from conftest import called, voiced_tone
 from demo_helpers import phrases
 from hub_helpers import small_checkpoint
 
 from ser_model import EmotionRecognizer
+from ser_model.__main__ import main
 from ser_model.inference import timeline
 from ser_model.inference.timeline import plan_windows, predict_timeline, predict_windows, voice_of
 from ser_model.inference.timeline_formats import as_data
@@ -118,6 +117,9 @@ def test_other_json_is_refused_in_one_sentence(profile, tmp_path, changed):
     content = json.loads((tmp_path / "me.json").read_text()) | changed
     with pytest.raises(VoiceProfileError, match="is no voice profile"):
         VoiceProfile.from_dict(content)
+
+
+def test_a_file_that_is_no_profile_is_refused_in_one_sentence(tmp_path):
     for text in ("[1, 2]", "{", "\x00", "[" * 100_000, json.dumps([0] * 5_000_000)):
         (tmp_path / "me.json").write_text(text)
         with pytest.raises(VoiceProfileError, match="is no voice profile"):
@@ -204,5 +206,4 @@ def test_of_a_long_recording_some_parts_are_taken(recognizer, monkeypatch):
 
 
 def ser_model(*words):
-    command = [sys.executable, "-m", "ser_model", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    return called(main, *words)
