@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from corpora_fixtures import real_corpora
 
@@ -10,6 +11,7 @@ from datasets_scripts import find_corpus, load_with_left_out
 from datasets_scripts.audit import as_text, audit
 from datasets_scripts.leakage import leakage_report
 from datasets_scripts.splits import make_split
+from datasets_scripts.texts import says_common_sentence
 
 NAMES = ["ravdess", "crema_d", "tess", "savee"]
 
@@ -81,3 +83,14 @@ def test_pooled_speaker_folds_leak_nothing(loaded, fold):
     table, _ = loaded
     report = leakage_report(table, make_split(table, "speaker", fold))
     assert report["test"] == {"shared_speakers": 0, "shared_clips": 0, "augmented_twins": 0}
+
+
+def test_real_corpora_leak_text_in_savee_alone(loaded):
+    """SAVEE: 10 sentences of each of six emotions and 12 neutral ones; each man has 24 clips of the common ones."""
+    table, _ = loaded
+    split = make_split(table, "speaker", 2)
+    text = leakage_report(table, split)["text"]
+    assert text.pop("savee") == {"sentences": 72, "test_clips": 72, "test_share": 0.6}
+    assert {corpus: figures["sentences"] for corpus, figures in text.items()} == {"ravdess": 0, "crema_d": 0, "tess": 0}
+    common = says_common_sentence(table)
+    assert common.sum() == 96 and {table[int(index)]["corpus"] for index in np.flatnonzero(common)} == {"savee"}

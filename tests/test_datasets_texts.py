@@ -4,13 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from corpora_fixtures import real_corpora
 from datasets import ClassLabel, Dataset
 
-from datasets_scripts import load_corpora
-from datasets_scripts.leakage import leakage_report
 from datasets_scripts.savee import SaveeBuilder
-from datasets_scripts.splits import make_split
 from datasets_scripts.texts import says_common_sentence, text_leakage
 
 LABELS = ["neutral", "happy", "sad"]
@@ -64,14 +60,3 @@ def test_common_sentences_occur_with_every_label_of_their_corpus():
 def test_savee_sentences_are_told_apart_by_emotion(clip, text):
     for path in (f"ALL/JK_{clip}.wav", f"AudioData/JK/{clip}.wav"):
         assert SaveeBuilder.text({"audio": str(Path("/somewhere") / path)}) == text
-
-
-def test_real_corpora_leak_text_in_savee_alone():
-    """SAVEE: 10 sentences of each of six emotions and 12 neutral ones; each man has 24 clips of the common ones."""
-    table = load_corpora(["ravdess", "crema_d", "tess", "savee"], real_corpora())
-    split = make_split(table, "speaker", 2)
-    text = leakage_report(table, split)["text"]
-    assert text.pop("savee") == {"sentences": 72, "test_clips": 72, "test_share": 0.6}
-    assert {corpus: figures["sentences"] for corpus, figures in text.items()} == {"ravdess": 0, "crema_d": 0, "tess": 0}
-    common = says_common_sentence(table)
-    assert common.sum() == 96 and {table[int(index)]["corpus"] for index in np.flatnonzero(common)} == {"savee"}
