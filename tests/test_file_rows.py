@@ -15,7 +15,7 @@ import numpy as np
 import parselmouth
 import pytest
 import soundfile
-from conftest import ROOT, spoken, voiced_tone
+from conftest import ROOT, called, spoken, voiced_tone
 from demo_helpers import RATE, tiny_recognizer
 from parselmouth.praat import call
 
@@ -57,9 +57,8 @@ def clips(tmp_path_factory):
 
 def test_a_killed_command_goes_on_with_whole_rows_and_none_twice(checkpoint, clips, tmp_path, recognizer):
     out = tmp_path / "out.csv"
-    words = [sys.executable, "-m", "ser_model", "predict", clips, "--model", checkpoint, "--output", out]
-    command = [*map(str, words), "--batch-size", "3"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    words = [*map(str, ["predict", clips, "--model", checkpoint, "--output", out, "--batch-size", 3])]
+    command, environment = [sys.executable, "-m", "ser_model", *words], os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     while process.poll() is None and not (out.exists() and out.read_bytes().count(b"\n") > 5):
         time.sleep(0.01)
@@ -68,7 +67,7 @@ def test_a_killed_command_goes_on_with_whole_rows_and_none_twice(checkpoint, cli
     left = out.read_bytes()
     assert 5 < left.count(b"\n") < FILES
     out.write_bytes(left + b"/half/a/row.wav,ang")  # as where the process was killed while it wrote
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = called(main, *words)
     assert done.returncode == (str(clips / "050.wav") in done.stderr), done.stderr  # unless it came before the kill
     assert out.read_bytes().startswith(left)
     rows = list(csv.DictReader(io.StringIO(out.read_text())))
