@@ -9,17 +9,21 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, spoken
+from foreign_models import foreign_classifier
+from test_speech_encoder import TINY_WAVEFORM
 
 from ser_model.__main__ import main
 from ser_model.inference.onnx_export.export import ExportError, export_onnx
 from ser_model.inference.onnx_recognizer import DETECTOR, MODEL, SETTINGS, OnnxRecognizer
 from ser_model.inference.recognizer import EmotionRecognizer, ModelError
 from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
-from ser_model.models.configuration_ser import CnnBilstmConfig, PhoneticCnnConfig
+from ser_model.models.configuration_ser import CnnBilstmConfig, SpeechEncoderConfig
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
-from ser_model.models.modeling_ser import CnnBilstmForAudioClassification, PhoneticCnnForAudioClassification
+from ser_model.models.modeling_ser import CnnBilstmForAudioClassification
+from ser_model.models.speech_encoder_features_ser import SpeechEncoderFeatureExtractor
+from ser_model.models.speech_encoder_ser import SpeechEncoderForAudioClassification
 
-SHIPPED = ("default", "logmel-cnn-bilstm", "mfcc-cnn-lstm-ravdess")
+SHIPPED = ("default", "logmel-cnn-bilstm", "mfcc-cnn-lstm-ravdess", "phonetic-cnn")
 EXAMPLES = sorted((ROOT / "examples").glob("*.flac"))
 
 
@@ -155,16 +159,24 @@ def test_a_damaged_folder_is_refused_with_the_file(file, content, exported, tmp_
     assert file in said and said.count("\n") == 1
 
 
+def test_voice_quality_needs_praat_here_too(exported, monkeypatch):
+    monkeypatch.setitem(sys.modules, "parselmouth", None)
+    with pytest.raises(ModelError, match="pip install praat-parselmouth"):
+        OnnxRecognizer.from_pretrained(exported("phonetic-cnn"))
+
+
 def test_what_no_graph_can_hold_is_refused_and_nothing_written(tmp_path, capsys):
-    config = PhoneticCnnConfig(num_features=13, num_frames=80, conv_channels=[16], num_utterance_features=12)
-    PhoneticCnnForAudioClassification(config).save_pretrained(tmp_path / "checkpoint")
-    SerFeatureExtractor(features=["mfcc"], num_mfcc=13, voice_quality=True).save_pretrained(tmp_path / "checkpoint")
-    assert main(["export", str(tmp_path / "checkpoint"), "--output", str(tmp_path / "out")]) == 1
-    assert "jitter" in capsys.readouterr().err and not (tmp_path / "out").exists()
-    config = PhoneticCnnConfig(num_features=13, num_frames=80, conv_channels=[16])
-    PhoneticCnnForAudioClassification(config).save_pretrained(tmp_path / "plain")
-    SerFeatureExtractor(features=["mfcc"], num_mfcc=13).save_pretrained(tmp_path / "plain")
-    with pytest.raises(ExportError, match="phonetic CNN's family"):
-        export_onnx(str(tmp_path / "plain"), tmp_path / "out")
+    foreign_classifier(tmp_path / "foreign", "wav2vec2")
+    assert main(["export", str(tmp_path / "foreign"), "--output", str(tmp_path / "out")]) == 1
+    assert "not one of this project's" in capsys.readouterr().err
+    encoder = {"model_type": "wav2vec2", **TINY_WAVEFORM}
+    config = SpeechEncoderConfig(
+        encoder_config=encoder, encoder_layers=[2], num_features=160, num_labels=4, num_frames=100
+    )
+    SpeechEncoderForAudioClassification(config).save_pretrained(tmp_path / "waveforms")
+    SpeechEncoderFeatureExtractor(features=["waveform"]).save_pretrained(tmp_path / "waveforms")
+    with pytest.raises(ExportError, match="Encoders of waveforms"):
+        export_onnx(str(tmp_path / "waveforms"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
     with pytest.raises(ExportError, match="holds no exported model"):
-        export_onnx(str(ROOT / "checkpoints" / "default"), tmp_path / "checkpoint")
+        export_onnx(str(ROOT / "checkpoints" / "default"), tmp_path / "foreign")

@@ -12,7 +12,7 @@ from transformers import BatchFeature, SequenceFeatureExtractor
 from transformers.audio_utils import mel_filter_bank
 from transformers.utils import logging
 
-from .voice_quality_ser import MEASURES, voice_quality
+from .voice_quality_ser import NUM_UTTERANCE_FEATURES, utterance_features
 
 logger = logging.get_logger(__name__)
 
@@ -88,7 +88,7 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
     @property
     def num_utterance_features(self) -> int:
         """Features of a whole clip."""
-        return len(MEASURES) + 1 if self.voice_quality else 0
+        return NUM_UTTERANCE_FEATURES if self.voice_quality else 0
 
     @property
     def seconds_per_frame(self) -> float:
@@ -154,11 +154,7 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
         Returns:
             float32 `(batch, num_utterance_features)`, or None without `voice_quality`.
         """
-        if not self.voice_quality:
-            return None
-        taken = np.array([list(voice_quality(clip, self.sampling_rate).values()) for clip in clips])
-        whole = np.isfinite(taken).all(axis=1, keepdims=True)
-        return np.concatenate([taken, whole], axis=1).astype(np.float32)
+        return utterance_features(clips, self.sampling_rate) if self.voice_quality else None
 
     def fit(self, frames: Iterable[np.ndarray], utterances: Iterable[np.ndarray] = ()) -> None:
         """Sets the statistics from unstandardised features of the training part.

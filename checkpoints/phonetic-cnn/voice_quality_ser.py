@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,6 +23,26 @@ MEASURES = (
     "f0_range",
     "voiced_fraction",
 )
+NUM_UTTERANCE_FEATURES = len(MEASURES) + 1
+
+
+def utterance_features(clips: Sequence[np.ndarray], sampling_rate: int) -> np.ndarray:
+    """`voice_quality` of clips as a network takes it, before standardisation.
+
+    Args:
+        clips: Mono waveforms `(num_samples,)`.
+        sampling_rate: In Hz.
+
+    Returns:
+        float32 `(batch, NUM_UTTERANCE_FEATURES)`: the `MEASURES`, NaN where one could not be taken, and 1 where all
+        of them could be, else 0.
+
+    Raises:
+        ImportError: praat-parselmouth is not installed.
+    """
+    taken = np.array([list(voice_quality(clip, sampling_rate).values()) for clip in clips])
+    whole = np.isfinite(taken).all(axis=1, keepdims=True)
+    return np.concatenate([taken, whole], axis=1).astype(np.float32)
 
 
 def voice_quality(samples: np.ndarray, sampling_rate: int) -> dict[str, float]:

@@ -7,10 +7,13 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ser_model.models.voice_quality_ser import utterance_features
 
 from .base_recognizer import BaseRecognizer, ModelError
 from .speech_blocks import over_blocks
@@ -32,6 +35,7 @@ class OnnxSettings:
         weights: `float32` or `int8`.
         profile_shape: None where the network takes no voice profiles.
         checkpoint: Name of the checkpoint that it was made from.
+        voice_quality: Whether the network takes jitter, shimmer and other measures of Praat.
     """
 
     labels: list[str]
@@ -45,6 +49,7 @@ class OnnxSettings:
     encoder_checksum: str | None
     profile_shape: tuple[int, int] | None
     checkpoint: str
+    voice_quality: bool = False
 
 
 class OnnxRecognizer(BaseRecognizer):
@@ -82,7 +87,7 @@ class OnnxRecognizer(BaseRecognizer):
             num_threads: Of one prediction.
 
         Raises:
-            ModelError: There is no such model, or it is incomplete or damaged.
+            ModelError: There is no such model, it is incomplete or damaged, or what it needs is not installed.
         """
         folder = Path(name)
         content = {file: _read(folder, file) for file in (SETTINGS, MODEL, DETECTOR)}
@@ -91,6 +96,8 @@ class OnnxRecognizer(BaseRecognizer):
             settings = OnnxSettings(**_json(folder, SETTINGS, content[SETTINGS]))
         except TypeError as error:  # names that are missing or unknown
             raise ModelError(f"No model could be loaded from {folder}: {SETTINGS} is damaged.") from error
+        if settings.voice_quality and find_spec("parselmouth") is None:
+            raise ModelError("This model takes Praat's measures of the voice: pip install praat-parselmouth.")
         network, detector = (_session(folder, file, content[file], num_threads) for file in (MODEL, DETECTOR))
         if network.get_outputs()[0].shape[1:] != [len(settings.labels)]:
             raise ModelError(f"No model could be loaded from {folder}: {SETTINGS} has other labels than {MODEL}.")
@@ -145,6 +152,8 @@ class OnnxRecognizer(BaseRecognizer):
         for row, wave in zip(samples, waves, strict=True):
             row[: len(wave)] = wave
         given = {"samples": samples, "num_samples": lengths, **network}
+        if self.settings.voice_quality:
+            given["utterance_features"] = utterance_features([w - w.mean() for w in waves], self.sampling_rate)
         probabilities, attention, counts = self.network.run(["probabilities", "attention", "num_frames"], given)
         return probabilities, [weights[:count] for weights, count in zip(attention, counts, strict=True)]
 

@@ -16,6 +16,7 @@ from datasets import Dataset
 from .trainer import RunError
 
 SECONDS_TO_END = 5.0  # of a pool of processes, before it is left as it is
+ROWS_AT_ONCE = 100  # that a process keeps before it writes them: a thousand, as is usual, are 100 MB of log-mels
 
 
 def map_clips(clips: Dataset, function: Callable, num_proc: int, **options: Any) -> Dataset:
@@ -34,7 +35,8 @@ def map_clips(clips: Dataset, function: Callable, num_proc: int, **options: Any)
     """
     try:
         with _interrupted_alone():
-            return clips.map(function, num_proc=num_proc if num_proc > 1 else None, **options)
+            processes = num_proc if num_proc > 1 else None
+            return clips.map(function, num_proc=processes, writer_batch_size=ROWS_AT_ONCE, **options)
     except Exception as error:
         if isinstance(error.__context__, KeyboardInterrupt):  # what map raises on its way out
             raise KeyboardInterrupt from None

@@ -25,7 +25,6 @@ from ser_model.inference.onnx_recognizer import (
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.inference.voice_profile import checksum
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
-from ser_model.models.modeling_ser import PhoneticCnn
 
 from .graph import recognizer_graph
 
@@ -99,10 +98,6 @@ def _refuse_what_has_no_graph(recognizer: EmotionRecognizer) -> None:
     extractor = recognizer.feature_extractor
     if not isinstance(extractor, SerFeatureExtractor):
         raise ExportError("The model is not one of this project's; Optimum exports models of transformers.")
-    if extractor.voice_quality:
-        raise ExportError("The model takes jitter, shimmer and other measures of Praat, which no graph can hold.")
-    if isinstance(recognizer.model, PhoneticCnn):
-        raise ExportError("Networks of the phonetic CNN's family cannot be exported: their graph is of one length.")
     if extractor.features == ["waveform"]:
         raise ExportError("Encoders of waveforms (wav2vec 2.0, HuBERT, WavLM) cannot be exported, only Whisper's.")
 
@@ -122,6 +117,7 @@ def _settings(recognizer: EmotionRecognizer, checkpoint: str, weights: str) -> O
         encoder_checksum=checksum(recognizer) if takes_profiles else None,
         profile_shape=recognizer.profile_shape if takes_profiles else None,
         checkpoint=Path(checkpoint).name,
+        voice_quality=extractor.voice_quality,
     )
 
 

@@ -101,16 +101,36 @@ def _gates(values: torch.Tensor) -> torch.Tensor:
     return torch.cat([before, after, forget, cell])
 
 
+class OnnxMaxPool1d(nn.Module):
+    """A `MaxPool1d` as one of two dimensions: the exporter would fix the length of sequences at the former."""
+
+    def __init__(self, pool: nn.MaxPool1d):
+        super().__init__()
+        assert isinstance(pool.kernel_size, int)
+        self.size = (1, pool.kernel_size)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.max_pool2d(x[:, :, None], self.size).squeeze(2)
+
+
+EXPORTABLE: dict[type, Any] = {BiLstm: OnnxBiLstm, nn.MaxPool1d: OnnxMaxPool1d}
+
+
 class Window(nn.Module):
     """Adds one window of each recording to the sums over windows."""
 
-    def __init__(self, model: Any):
+    utterance_mean: torch.Tensor
+    utterance_std: torch.Tensor
+
+    def __init__(self, model: Any, extractor: SerFeatureExtractor):
         super().__init__()
         self.model = copy.deepcopy(model).eval()
         for parent in list(self.model.modules()):
             for name, child in parent.named_children():
-                if isinstance(child, BiLstm):
-                    setattr(parent, name, OnnxBiLstm(child))
+                if type(child) in EXPORTABLE:
+                    setattr(parent, name, EXPORTABLE[type(child)](child))
+        self.register_buffer("utterance_mean", torch.tensor(extractor.utterance_mean or 0.0))
+        self.register_buffer("utterance_std", torch.tensor(extractor.utterance_std or 1.0))
 
     def forward(
         self,
@@ -118,8 +138,9 @@ class Window(nn.Module):
         num_frames: torch.Tensor,
         places: torch.Tensor,
         index: torch.Tensor,
-        total: torch.Tensor,
-        attention: torch.Tensor,
+        total_in: torch.Tensor,
+        attention_in: torch.Tensor,
+        utterance_features: torch.Tensor | None = None,
         voice_mean: torch.Tensor | None = None,
         voice_std: torch.Tensor | None = None,
         voice_frames: torch.Tensor | None = None,
@@ -131,13 +152,15 @@ class Window(nn.Module):
             num_frames: Valid frames of each `(batch,)`.
             places: 0, 1, ... `(window_frames,)`.
             index: Number of the window, from 0.
-            total: Sum of probabilities times valid frames `(batch, num_labels)`.
-            attention: The same of attention over time `(batch, num_frames + window_frames)`.
+            total_in: Sum of probabilities times valid frames `(batch, num_labels)`.
+            attention_in: The same of attention over time `(batch, num_frames + window_frames)`.
+            utterance_features: Before standardisation, NaN where there is none `(batch, num_utterance_features)`;
+                given where the network takes them.
             voice_mean, voice_std, voice_frames: Of a voice profile, `(num_layers, size)` twice and how many frames it
                 was taken from; given where the network takes profiles.
 
         Returns:
-            `total` and `attention`, this window added.
+            Both sums, this window added.
         """
         hop, size = max(1, self.model.config.num_frames // 2), places.shape[0]
         start = index * hop
@@ -151,18 +174,23 @@ class Window(nn.Module):
                 "frames_mean": shrunk(voice_mean, self.model.frames_mean, voice_frames),
                 "frames_std": shrunk(voice_std, self.model.frames_std, voice_frames),
             }
+        if utterance_features is not None:
+            missing = utterance_features.isnan()
+            standardised = (utterance_features - self.utterance_mean) / self.utterance_std
+            utterance_features = torch.where(missing, 0.0, standardised)
         outputs = torch.func.functional_call(
             self.model,
             of_voice,
             kwargs={
                 "input_features": x,
                 "attention_mask": (places < valid[:, None]).long(),
+                "utterance_features": utterance_features,
                 "output_attentions": True,
             },
         )
-        weight = valid[:, None].to(total.dtype)
-        total = total + outputs.logits.softmax(dim=-1) * weight
-        return total, attention.index_add(1, own, outputs.attentions[0] * weight)
+        weight = valid[:, None].to(total_in.dtype)
+        total = total_in + outputs.logits.softmax(dim=-1) * weight
+        return total, attention_in.index_add(1, own, outputs.attentions[0] * weight)
 
 
 def recognizer_graph(
@@ -171,10 +199,11 @@ def recognizer_graph(
     """The graph of a network and its front end.
 
     Inputs: `samples (batch, num_samples)` float32 at the extractor's sampling rate, zero where padded, and
-    `num_samples (batch,)` int64; for a network that takes voice profiles also their `voice_mean` and `voice_std`
-    `(num_layers, size)` and `voice_frames ()` float32, without which it is the training speakers' statistics. Outputs:
-    `probabilities (batch, num_labels)`, calibrated, `attention (batch, num_frames)`, and `num_frames (batch,)`: how
-    many of these are valid.
+    `num_samples (batch,)` int64; for a network that takes measures of voice quality `utterance_features
+    (batch, num_utterance_features)` float32, before standardisation; for a network that takes voice profiles also
+    their `voice_mean` and `voice_std` `(num_layers, size)` and `voice_frames ()` float32, without which it is the
+    training speakers' statistics. Outputs: `probabilities (batch, num_labels)`, calibrated, `attention (batch,
+    num_frames)`, and `num_frames (batch,)`: how many of these are valid.
 
     Args:
         model: A network of `FAMILIES`.
@@ -183,7 +212,7 @@ def recognizer_graph(
     """
     config = model.config
     front = _front_end_graph(extractor)
-    window = _window_graph(model)
+    window = _window_graph(model, extractor)
     if quantise is not None:
         window = quantise(window)
     around = parser.parse_model(
@@ -199,6 +228,9 @@ def recognizer_graph(
     del graph.node[:]
     graph.node.extend([*front.graph.node, *nodes])
     graph.initializer.extend(front.graph.initializer)
+    if extractor.voice_quality:
+        shape = ("batch", extractor.num_utterance_features)
+        graph.input.append(helper.make_tensor_value_info("utterance_features", onnx.TensorProto.FLOAT, shape))
     for name, values in _no_voice(model).items():  # an input that has a value if none is given
         graph.initializer.append(onnx.numpy_helper.from_array(values.numpy(), name))
         graph.input.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, values.shape))
@@ -237,14 +269,13 @@ def _front_end_graph(extractor: SerFeatureExtractor) -> onnx.ModelProto:
     auto = torch.export.Dim.DYNAMIC
     return _graph(
         FrontEnd(extractor),
-        {"samples": samples, "num_samples": counts},
-        ({0: auto, 1: auto}, {0: auto}),
+        {"samples": (samples, {0: auto, 1: auto}), "num_samples": (counts, {0: auto})},
         ["features", "num_frames"],
         "front_end/",
     )
 
 
-def _window_graph(model: Any) -> onnx.ModelProto:
+def _window_graph(model: Any, extractor: SerFeatureExtractor) -> onnx.ModelProto:
     config = model.config
     size = min(config.num_frames - 1, 4 * model.time_stride + 3)
     frames = size + 2 * model.time_stride + 1
@@ -257,26 +288,34 @@ def _window_graph(model: Any) -> onnx.ModelProto:
         "total_in": (torch.zeros(2, config.num_labels), {0: auto}),
         "attention_in": (torch.zeros(2, frames + size), {0: auto, 1: auto}),
     }
+    if extractor.voice_quality:
+        inputs["utterance_features"] = (torch.zeros(2, extractor.num_utterance_features), {0: auto})
     inputs |= {name: (values, {}) for name, values in _no_voice(model).items()}
     return _graph(
-        Window(model),
-        {name: values for name, (values, _) in inputs.items()},
-        tuple(axes for _, axes in inputs.values()),
+        Window(model, extractor),
+        inputs,
         ["total_out", "attention_out"],
         "window/",
     )
 
 
 def _graph(
-    module: nn.Module, inputs: dict[str, torch.Tensor], axes: Any, outputs: list[str], prefix: str
+    module: nn.Module, inputs: dict[str, tuple[torch.Tensor, dict]], outputs: list[str], prefix: str
 ) -> onnx.ModelProto:
-    """The ONNX graph of a module, with `prefix` before the names of all but inputs and outputs."""
+    """The ONNX graph of a module, with `prefix` before the names of all but inputs and outputs.
+
+    Args:
+        module: Network.
+        inputs: Name -> an example, and its axes that may have another size.
+        outputs: Names.
+        prefix: Keeps names of two graphs apart.
+    """
     with _quietly(), torch.inference_mode():
         program = torch.onnx.export(
             module.eval(),
-            tuple(inputs.values()),
+            kwargs={name: values for name, (values, _) in inputs.items()},
             dynamo=True,
-            dynamic_shapes=axes,
+            dynamic_shapes={name: axes for name, (_, axes) in inputs.items()},
             input_names=list(inputs),
             output_names=outputs,
             opset_version=OPSET,
