@@ -11,7 +11,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from subprocess import CompletedProcess
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # before any import: a missing model must not wait for the network
+# Before any import: a missing model must not wait for the network, and figures here are those of processes.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
