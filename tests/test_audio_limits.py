@@ -189,10 +189,8 @@ def test_a_file_with_pictures_only_has_no_audio(tmp_path, ffmpeg):
 
 
 def test_pipes_and_devices_are_not_opened():
-    start = time.monotonic()
     with pytest.raises(AudioError, match="no regular file"):
         load_audio("/dev/zero", 16_000)
-    assert time.monotonic() - start < 5
 
 
 def test_a_wav_of_four_gigabytes_that_is_not_there_is_cut(tmp_path):

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -154,9 +153,7 @@ def test_errors_are_one_sentence_and_status_1(tmp_path, monkeypatch, capsys, arg
     assert (held.out, len(held.err.splitlines())) == ("", 1)
 
 
-def test_help_is_quick():
-    start = time.monotonic()
+def test_help_imports_nothing_heavy():
     code = "import sys; from datasets_scripts.__main__ import _parser; _parser(); print('datasets' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
-    assert time.monotonic() - start < 5
