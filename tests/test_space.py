@@ -89,7 +89,7 @@ def running_space(folder: Path, env: dict[str, str]) -> Iterator[str]:
         process.wait(60)
 
 
-def heard_at(address: str, clip: Path) -> dict:
+def answer_at(address: str, clip: Path) -> dict:
     """The typed answer of the page's API."""
     answer = Client(address, verbose=False).predict(handle_file(clip), api_name="/predict")
     return next(part for part in answer if isinstance(part, dict) and "probabilities" in part)
@@ -108,11 +108,11 @@ def test_just_what_a_space_needs(pulled, model):
     assert {folder.name for folder in (pulled / "checkpoints").iterdir()} == others | {"default"}
 
 
-def test_the_pulled_space_hears(pulled, model, clip, tmp_path):
+def test_the_pulled_space_answers(pulled, model, clip, tmp_path):
     """Started in its own folder, which has no datasets_scripts; SPACE_ID makes it listen to the outside."""
     sockets = Path("/proc/net/tcp")  # only Linux has it
     with running_space(pulled, stranger(tmp_path, SPACE_ID="alice/page")) as address:
-        answer = heard_at(address, clip)
+        answer = answer_at(address, clip)
         listening = sockets.read_text() if sockets.is_file() else None
     expected = EmotionRecognizer.from_pretrained(model)(clip).probabilities
     assert answer["probabilities"] == pytest.approx(expected, abs=1e-4)
@@ -126,7 +126,7 @@ def test_the_pulled_space_shows_another_model_of_the_hub(hub, pulled, tmp_path):
     clip = tmp_path / "own-rate.wav"
     soundfile.write(clip, spoken(2.0, 22_050), 22_050)
     with running_space(pulled, visitor(tmp_path, hub, token="", MODEL_ID="alice/other")) as address:
-        answer = heard_at(address, clip)
+        answer = answer_at(address, clip)
     expected = EmotionRecognizer.from_pretrained(other)(clip).probabilities
     assert answer["probabilities"] == pytest.approx(expected, abs=1e-4)
 
