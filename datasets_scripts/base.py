@@ -97,7 +97,7 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
         super().__init__(
             cache_dir=str(cache_dir) if cache_dir else None,
             dataset_name=self.corpus,
-            data_dir=str(data_dir),
+            data_dir=str(Path(data_dir).resolve()),  # one table, however the folder is named
             hash=self.scan_result.fingerprint(),
         )
 

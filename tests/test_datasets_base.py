@@ -79,6 +79,14 @@ def test_the_cache_notices_added_removed_and_changed_files(tmp_path):
     assert table().loc[str(first), "content"] != before.loc[str(first), "content"]
 
 
+def test_the_cache_serves_a_folder_however_it_is_named(tmp_path, monkeypatch):
+    write_clips(tmp_path / "data", "03-01-03-01-01-01-01.wav", "03-01-04-01-01-01-01.wav")
+    monkeypatch.chdir(tmp_path)
+    named = ["data", tmp_path / "data", tmp_path / "data" / ".." / "data"]
+    tables = [load_corpora(["ravdess"], folder, cache_dir=tmp_path / "cache") for folder in named]
+    assert len({table._fingerprint for table in tables}) == 1  # what features in the cache are found by
+
+
 def test_a_folder_without_the_corpus_says_what_was_looked_for_and_how_to_get_it(tmp_path):
     write_clips(tmp_path, "something/else.wav")
     with pytest.raises(CorpusError) as caught:
