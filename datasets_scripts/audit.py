@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ser_model.audio import AudioError, load_audio, printable
+from ser_model.audio import AudioError, printable
 
 from .base import Clip, Scan
-from .clip_checks import CHECKED_RATE, content_of
+from .clip_checks import CHECKED_RATE, decoded
 from .loading import find_corpus
 
 FULL_SCALE = 0.99
@@ -30,9 +30,9 @@ class ClipMeasurements:
     """What is in one clip.
 
     Attributes:
-        rate: Sampling rate in Hz, 0 where the file cannot be decoded.
+        rate: Sampling rate in Hz, 0 where the clip cannot be used.
         seconds: Duration in s.
-        content: Hash of samples and rate, see `clip_checks.content_of`.
+        content: Hash of samples and rate, see `clip_checks.decoded`.
         problem: Why the clip cannot be used, or an empty text.
         clipped: The longest run of samples at full scale.
         bandwidth: Highest frequency in Hz within 60 dB of the strongest one.
@@ -79,21 +79,19 @@ def measure(path: Path) -> ClipMeasurements:
     """Measures one clip."""
     runs = [0]
     try:
-        content, rate, seconds = content_of(path, lambda block: runs.append(_clipped(block)))
+        content, rate, seconds, mono = decoded(path, lambda block: runs.append(_clipped(block)))
     except AudioError as error:
         return ClipMeasurements(problem=str(error))
-    checked_rate = min(rate, CHECKED_RATE)
-    try:
-        mono = load_audio(path, checked_rate)
-    except AudioError as error:
-        return ClipMeasurements(rate, seconds, content, str(error))
     level = 20 * np.log10(np.sqrt(np.mean(np.square(mono))))
-    return ClipMeasurements(rate, seconds, content, "", max(runs), _bandwidth(mono, checked_rate), float(level))
+    return ClipMeasurements(
+        rate, seconds, content, "", max(runs), _bandwidth(mono, min(rate, CHECKED_RATE)), float(level)
+    )
 
 
 def _clipped(block: np.ndarray) -> int:
     """The longest run of samples at full scale in one channel of `(num_frames, num_channels)`."""
-    return max(_longest_run(np.abs(channel) >= FULL_SCALE) for channel in block.T)
+    full = np.abs(block) >= FULL_SCALE
+    return max(map(_longest_run, full.T)) if full.any() else 0
 
 
 def _longest_run(flags: np.ndarray) -> int:
@@ -143,7 +141,7 @@ def _identical(everything: list[tuple[str, Clip, ClipMeasurements]]) -> list[Fin
     """Recordings that stand there more than once, also across corpora."""
     same: dict[str, list[tuple[str, Clip]]] = defaultdict(list)
     for name, clip, one in everything:
-        if one.content and not one.problem:
+        if not one.problem:
             same[one.content].append((name, clip))
     findings = []
     for twins in same.values():

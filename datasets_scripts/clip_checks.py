@@ -13,7 +13,7 @@ from datasets import Dataset, Features, Value
 
 from ser_model.audio import AudioError, load_audio, open_audio
 
-_VERSION = 3  # raise when measure_clip changes: datasets' cache does not see a changed body
+_VERSION = 3  # raise when measure_clip says something else of a clip: datasets' cache does not see a changed body
 CHECKED_RATE = 48_000  # Hz; clips with a higher rate are checked at this one, in less memory
 
 
@@ -25,35 +25,39 @@ def measure_clip(audio: str, version: int = _VERSION) -> dict[str, Any]:
         duration in s; `problem`: why the clip cannot be used, or an empty text.
     """
     try:
-        content, rate, seconds = content_of(audio)
+        content, _, seconds, _ = decoded(audio)
     except AudioError as error:
         return {"content": "", "seconds": 0.0, "problem": str(error)}
-    try:
-        load_audio(audio, min(rate, CHECKED_RATE))
-    except AudioError as error:
-        return {"content": content, "seconds": seconds, "problem": str(error)}
     return {"content": content, "seconds": seconds, "problem": ""}
 
 
-def content_of(audio: str | Path, look: Callable[[np.ndarray], None] | None = None) -> tuple[str, int, float]:
-    """Hash of a clip's samples and rate, its rate in Hz and its duration in s.
+def decoded(audio: str | Path, look: Callable[[np.ndarray], None] | None = None) -> tuple[str, int, float, np.ndarray]:
+    """A clip as training would take it, and what it was: decoded once.
 
     Args:
         audio: Path of the clip.
         look: Is given each decoded block `(num_frames, num_channels)`.
 
+    Returns:
+        Hash of samples and rate, rate in Hz, duration in s, and one channel `(num_samples,)` at that rate
+        or at `CHECKED_RATE`, whichever is lower.
+
     Raises:
-        AudioError: The clip cannot be decoded.
+        AudioError: The clip cannot be used.
     """
-    frames = 0
     with open_audio(audio) as stream:
-        digest = hashlib.sha256(stream.rate.to_bytes(4, "little"))
-        for block in stream.blocks:
-            digest.update(block.tobytes())
-            frames += len(block)
-            if look is not None:
-                look(block)
-        return digest.hexdigest(), stream.rate, frames / stream.rate
+        rate = stream.rate
+    digest, num_frames = hashlib.sha256(rate.to_bytes(4, "little")), 0
+
+    def count(block: np.ndarray) -> None:
+        nonlocal num_frames
+        digest.update(block.tobytes())
+        num_frames += len(block)
+        if look is not None:
+            look(block)
+
+    mono = load_audio(audio, min(rate, CHECKED_RATE), look=count)
+    return digest.hexdigest(), rate, num_frames / rate, mono
 
 
 def measured(dataset: Dataset) -> Dataset:

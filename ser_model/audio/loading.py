@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import soxr
 
@@ -19,6 +21,7 @@ def load_audio(
     sampling_rate: int,
     source_rate: int | None = None,
     max_seconds: float = MAX_SECONDS,
+    look: Callable[[np.ndarray], None] | None = None,
 ) -> np.ndarray:
     """Reads a recording as one channel at one sampling rate.
 
@@ -32,6 +35,7 @@ def load_audio(
         sampling_rate: Sampling rate of the result in Hz.
         source_rate: Sampling rate of samples in Hz; files, pairs and dicts bring their own.
         max_seconds: Longer recordings are refused.
+        look: Is given each block `(num_frames, num_channels)` as it was decoded, for what is to be known of it too.
 
     Returns:
         float32 array `(num_samples,)`.
@@ -43,7 +47,7 @@ def load_audio(
     given = identify(source, source_rate)  # once: an open file can be read only once
     with open_audio(given, max_seconds=max_seconds) as stream:
         weights = np.full(stream.channels, 1 / stream.channels, dtype=np.float32)
-        mono, levels = _mono(stream, sampling_rate, weights)
+        mono, levels = _mono(stream, sampling_rate, weights, look)
     if levels.cancel():
         weights = np.eye(len(weights), dtype=np.float32)[levels.power().argmax()]
         del mono  # there is room for one
@@ -89,7 +93,9 @@ class _Levels:
         return self.products / self.frames - np.outer(means, means)
 
 
-def _mono(stream: Stream, sampling_rate: int, weights: np.ndarray) -> tuple[np.ndarray, _Levels]:
+def _mono(
+    stream: Stream, sampling_rate: int, weights: np.ndarray, look: Callable[[np.ndarray], None] | None = None
+) -> tuple[np.ndarray, _Levels]:
     """Mixes channels by `weights` `(num_channels,)`, removes the offset and resamples, a block at a time.
 
     The first block's means are removed before resampling, where an offset would be a step at both
@@ -100,6 +106,8 @@ def _mono(stream: Stream, sampling_rate: int, weights: np.ndarray) -> tuple[np.n
     samples = np.empty(0, dtype=np.float32)
     offsets = None
     for block in stream.blocks:
+        if look is not None:
+            look(block)
         if offsets is None:
             offsets = block.mean(axis=0, dtype=np.float64).astype(np.float32)
         with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused below
