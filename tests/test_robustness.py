@@ -1,14 +1,11 @@
 """The command `ser-model robustness`, as people type it, on a miniature corpus."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import datasets
 import pytest
-from conftest import ROOT
+from conftest import called
 from hub_helpers import hashes, small_checkpoint, tiny_whisper
 
 from ser_model.__main__ import main
@@ -40,10 +37,7 @@ def checkpoint(tmp_path_factory):
 def checked(checkpoint, mini_ravdess):
     before = hashes(checkpoint)
     words = [checkpoint, "--data_dir", mini_ravdess, "--clips", 8, "--num_proc", 2]
-    done = subprocess.run(
-        [sys.executable, "-m", "ser_model", "robustness", *map(str, words)],
-        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    done = called(main, "robustness", *words)
     assert done.returncode == 0, done.stderr[-3_000:]
     after = hashes(checkpoint)
     assert {name for name in after if after[name] != before.get(name)} == WRITTEN and set(before) <= set(after)
