@@ -99,7 +99,8 @@
       ctx.moveTo(place, top);
       ctx.lineTo(place, top + 6);
       ctx.stroke();
-      ctx.fillText(clock(tick * step, step < 1 ? 1 : 0), place + 3, top + 14);
+      const label = clock(tick * step, step < 1 ? 1 : 0);
+      if (place + 3 + ctx.measureText(label).width <= x(seen.end)) ctx.fillText(label, place + 3, top + 14);
     }
   };
 
