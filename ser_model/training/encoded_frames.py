@@ -217,7 +217,7 @@ def _encode(
     seed: int,
     num_threads: int,
 ) -> dict[str, Any]:
-    """Encoder frames of some clips as float16, and their `sums_over_time`; as bytes."""
+    """Encoder frames of some clips as float16, and their `frame_sums`; as bytes."""
     torch.set_num_threads(num_threads)
     rate = extractor.sampling_rate
     waves = [augmentation.view(load_audio(recording(path), rate), rate, Path(path).stem, view, seed) for path in audio]

@@ -131,8 +131,12 @@ class SerTrainer(Trainer):
 
     def create_scheduler(self, num_training_steps: int, *args, **kwargs):
         """As Trainer's, with a tenth of all steps for the warm-up at most: few clips make few steps."""
-        self.args.warmup_steps = min(self.args.warmup_steps, num_training_steps // 10)
-        return super().create_scheduler(num_training_steps, *args, **kwargs)
+        wanted = self.args.warmup_steps
+        self.args.warmup_steps = min(wanted, num_training_steps // 10)
+        try:
+            return super().create_scheduler(num_training_steps, *args, **kwargs)
+        finally:
+            self.args.warmup_steps = wanted  # of the next trial of a search, and in the report
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """As Trainer's, in float32 even where a finished model is written as float16: a run goes on from it."""
@@ -204,8 +208,9 @@ class EarlyStopping(TrainerCallback):
     """
 
     def __init__(self, metric: str, patience: int):
-        self.key, self.patience = f"eval_{metric}", patience
-        self.sign = -1 if metric == "loss" else 1
+        name = metric.removeprefix("eval_")  # which Trainer takes as well
+        self.key, self.patience = f"eval_{name}", patience
+        self.sign = -1 if name == "loss" else 1
 
     def on_evaluate(self, args, state, control, **kwargs):
         values = [self.sign * entry[self.key] for entry in state.log_history if self.key in entry]
