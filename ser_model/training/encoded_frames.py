@@ -22,6 +22,7 @@ from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.speech_encoder_ser import SpeechEncoder
 
 from .augmentation import Augmentation
+from .losses import targets_of
 from .parallel import map_clips
 
 _VERSION = 1  # raise when the frames of a clip change
@@ -132,11 +133,8 @@ class EncodedFrames(torch.utils.data.Dataset):
         batch = {
             "input_features": pad_sequence(frames, batch_first=True),
             "attention_mask": (torch.arange(int(lengths.max())) < lengths[:, None]).long(),
-            "labels": torch.tensor([item["labels"] for item in items]),
-            "weights": torch.tensor([item["weight"] for item in items]),
+            **targets_of(items),
         }
-        if "label_mask" in items[0]:
-            batch["label_mask"] = torch.from_numpy(np.stack([item["label_mask"] for item in items]))
         if "utterance_features" in items[0]:
             utterances = np.stack([item["utterance_features"] for item in items])
             nothing = [np.zeros((1, self.extractor.feature_size), dtype=np.float32)] * len(items)

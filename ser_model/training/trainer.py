@@ -17,7 +17,7 @@ from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArgum
 from ser_model.metrics import emotion_metrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
-from .losses import Loss, cross_entropy, mixup
+from .losses import Loss, cross_entropy, mixup, targets_of
 from .streaming import StreamSampler
 
 WATCHED = ("accuracy", "uar", "macro_f1", "loss")  # validation figures of every epoch
@@ -189,11 +189,7 @@ def _collate(extractor: SerFeatureExtractor, items: list[dict[str, Any]]) -> dic
     frames = [item["input_features"] for item in items]
     utterances = np.stack([item["utterance_features"] for item in items]) if extractor.voice_quality else None
     batch = dict(extractor.collate(frames, utterances, truncation=True, return_tensors="pt"))
-    batch["labels"] = torch.tensor([item["labels"] for item in items])
-    batch["weights"] = torch.tensor([item["weight"] for item in items])
-    if "label_mask" in items[0]:
-        batch["label_mask"] = torch.from_numpy(np.stack([item["label_mask"] for item in items]))
-    return batch
+    return batch | targets_of(items)
 
 
 def _epoch_figures(prediction: EvalPrediction, labels: list[str]) -> dict[str, float]:
