@@ -32,10 +32,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         recognizer = load(args.model, label_map=args.label_map)
         wave = load_audio(args.file, recognizer.sampling_rate)
-        bar = partial(tqdm, unit="batch", leave=False)
-        timeline = predict_timeline(
-            recognizer, wave, args.one_speaker, lambda batches, total: bar(batches, total=total)
-        )
+        timeline = predict_timeline(recognizer, wave, args.one_speaker, partial(tqdm, unit="batch", leave=False))
     except (AudioError, ModelError, VoiceProfileError) as error:
         print(f"timeline: {error}", file=sys.stderr)
         return 1

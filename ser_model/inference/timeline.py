@@ -185,7 +185,7 @@ def predict_timeline(
     recognizer: BaseRecognizer,
     wave: np.ndarray,
     one_speaker: bool = False,
-    progress: Callable[[Iterator, int], Iterable] = lambda batches, total: batches,
+    progress: Callable[..., Iterable] = lambda batches, total: batches,
 ) -> Timeline:
     """Plans windows, predicts and assembles in one go.
 
@@ -201,7 +201,7 @@ def predict_timeline(
     windows = plan_windows(wave, recognizer.sampling_rate, detect=recognizer.detect)
     voice = voice_of(recognizer, wave, windows) if one_speaker else None
     batches = predict_windows(recognizer, wave, windows, voice)
-    predicted = list(progress(batches, -(-len(windows) // WINDOWS_AT_ONCE)))
+    predicted = list(progress(batches, total=-(-len(windows) // WINDOWS_AT_ONCE)))
     duration = len(wave) / recognizer.sampling_rate
     return assemble(duration, recognizer.labels, windows, predicted, recognizer.unsure_below)
 
