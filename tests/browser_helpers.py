@@ -12,7 +12,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for P
 expect = playwright.expect
 
 HEIGHT = 844
-LOOKS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+# The first two have both widths and both colours.
+LOOKS = [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
 # Nothing fades or slides; what turns for ever does not count.
 STILL = """document.getAnimations().every((each) => each.playState !== "running"
     || each.effect.getTiming().iterations === Infinity)"""
@@ -22,11 +23,25 @@ Box = dict[str, float]
 def in_every_look(page: playwright.Page) -> Iterator[int]:
     """Turns the open page to a desk and a phone, by day and by night; gives each width."""
     for width, scheme in LOOKS:
-        page.set_viewport_size({"width": width, "height": HEIGHT})
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
-        page.wait_for_function(STILL)
+        turn(page, width, scheme)
         yield width
+
+
+def turn(page: playwright.Page, width: int, scheme: str, height: int = HEIGHT) -> None:
+    """Turns the open page to a width in pixels, and to "light" or "dark"."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=scheme == "dark")
+    page.wait_for_function(STILL)
+
+
+def empty(page: playwright.Page) -> None:
+    """Takes the clip from the open tab Clip, and with it all that is told of it; files may be chosen."""
+    place = page.locator("#ser-audio")
+    if place.get_by_role("button", name="Clear").is_visible():
+        place.get_by_role("button", name="Clear").click()
+    expect(page.locator("#ser-emotion .ser-card:not(.ser-waiting)")).to_have_count(0)
+    place.get_by_role("button", name="Upload file").click()
 
 
 def go(page: playwright.Page, tab: str) -> playwright.Page:

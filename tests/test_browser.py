@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app_helpers import PATIENCE, tone_file
+from browser_helpers import turn
 from demo_helpers import SPOKEN_PEAK
-from test_app import PATIENCE, tone_file
 
 from ser_model.labels import EMOTIONS
 
@@ -36,8 +37,7 @@ def bars(page: playwright.Page) -> dict[str, float]:
     }
 
 
-def test_an_uploaded_clip_gives_emotion_bars_and_picture(open_page, tmp_path):
-    page = open_page()
+def test_an_uploaded_clip_gives_emotion_bars_and_picture(page, tmp_path):
     upload(page, tone_file(tmp_path / "tone.wav"))
     label, shares = answer(page), bars(page)
     assert set(shares) == set(EMOTIONS)
@@ -78,20 +78,18 @@ def test_a_recording_from_the_microphone_keeps_its_level(open_page):
     assert float(peak) == pytest.approx(20 * np.log10(SPOKEN_PEAK), abs=2)
 
 
-def test_webm_is_taken_where_ffmpeg_is(open_page, tmp_path, ffmpeg):
+def test_webm_is_taken_where_ffmpeg_is(page, tmp_path, ffmpeg):
     spoken, recorded = tone_file(tmp_path / "tone.wav"), tmp_path / "recorded.webm"
     subprocess.run([ffmpeg, "-v", "error", "-i", spoken, "-c:a", "libopus", recorded], check=True)
-    page = open_page()
     upload(page, recorded)
     assert answer(page) in EMOTIONS
     assert "3.0 s" in page.text_content("#ser-emotion")
 
 
 @pytest.mark.parametrize("name", ["bad.wav", "notes.txt"])
-def test_what_is_not_audio_is_explained_where_the_answer_would_be(open_page, tmp_path, name):
+def test_what_is_not_audio_is_explained_where_the_answer_would_be(page, tmp_path, name):
     path = tmp_path / name
     path.write_text("These are words, not sound.")
-    page = open_page()
     upload(page, path)
     message = page.locator("#ser-emotion").get_by_role("alert")
     playwright.expect(message).to_contain_text("not audio")
@@ -99,9 +97,8 @@ def test_what_is_not_audio_is_explained_where_the_answer_would_be(open_page, tmp
     assert "Traceback" not in page.inner_text("body")
 
 
-def test_a_dropped_file_is_predicted_too(open_page, tmp_path):
+def test_a_dropped_file_is_predicted_too(page, tmp_path):
     sound = tone_file(tmp_path / "tone.wav", 1.0).read_bytes()
-    page = open_page()
     dropped = page.evaluate_handle(
         """bytes => {
             const dropped = new DataTransfer();
@@ -114,8 +111,7 @@ def test_a_dropped_file_is_predicted_too(open_page, tmp_path):
     assert answer(page) in EMOTIONS
 
 
-def test_clearing_the_clip_clears_the_answer(open_page, tmp_path):
-    page = open_page()
+def test_clearing_the_clip_clears_the_answer(page, tmp_path):
     upload(page, tone_file(tmp_path / "tone.wav"))
     answer(page)
     page.get_by_role("button", name="Clear").click()
@@ -133,8 +129,8 @@ def test_the_keyboard_reaches_the_button_and_nothing_chosen_is_said(open_page):
     playwright.expect(page.locator("#ser-emotion")).to_contain_text("Record or upload a clip first.")
 
 
-def test_a_phone_needs_no_sideways_scrolling(open_page, tmp_path):
-    page = open_page(viewport={"width": 375, "height": 812})
+def test_a_phone_needs_no_sideways_scrolling(page, tmp_path):
+    turn(page, 375, "light", height=812)
     upload(page, tone_file(tmp_path / "tone.wav"))
     answer(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
@@ -146,13 +142,12 @@ def test_a_phone_needs_no_sideways_scrolling(open_page, tmp_path):
     assert page.evaluate(outside) == 0
 
 
-def test_text_can_be_read_by_night_and_day(open_page, tmp_path):
-    clip = tone_file(tmp_path / "tone.wav")
+def test_text_can_be_read_by_night_and_day(page, tmp_path):
+    upload(page, tone_file(tmp_path / "tone.wav"))
+    page.locator(".ser-picture svg").first.wait_for()
     brightness = {}
     for scheme in ("light", "dark"):
-        page = open_page(color_scheme=scheme)
-        upload(page, clip)
-        page.locator(".ser-picture svg").first.wait_for()
+        turn(page, 1280, scheme)
         colour = "getComputedStyle(document.querySelector('.ser-picture .ser-wide svg')).color"
         brightness[scheme] = np.mean([float(part) for part in re.findall(r"[\d.]+", page.evaluate(colour))[:3]])
     assert brightness["light"] < 100 and brightness["dark"] > 180

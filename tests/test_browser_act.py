@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from app_helpers import PATIENCE, shipped_checkpoint
 from browser_helpers import HEIGHT, at_rest, fits, in_every_look, record_take
-from test_app import PATIENCE, shipped_checkpoint
 
 from demo import cards, messages
 from ser_model.inference.results import EmotionResult, Speech

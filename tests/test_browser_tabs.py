@@ -12,11 +12,11 @@ import parselmouth
 import psutil
 import pytest
 import soundfile
+from app_helpers import PATIENCE, tone_file
 from browser_helpers import go
 from conftest import spoken
 from demo_helpers import RATE, recording
 from parselmouth.praat import call
-from test_app import PATIENCE, tone_file
 
 from demo import messages
 from demo.examples import shipped
@@ -76,12 +76,18 @@ def test_live_for_twenty_seconds(open_page, app_folder, tmp_path):
     assert len(answers) <= stopped + 1  # one may have been under way
 
 
-def test_live_without_a_microphone_is_explained(open_page):
-    page = go(open_page(), "Live")
-    page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no')); }")
+def test_live_without_a_microphone_is_explained(page):
+    go(page, "Live")
+    page.evaluate(
+        """() => {
+            window.ask = navigator.mediaDevices.getUserMedia;
+            navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no'));
+        }"""
+    )
     page.get_by_role("button", name="Start the microphone").click()
     expect(page.locator("#ser-live-emotion").get_by_role("alert")).to_contain_text("microphone cannot be used")
     expect(page.get_by_role("button", name="Start the microphone")).to_be_visible()
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = window.ask; }")
 
 
 @pytest.fixture(scope="module")
@@ -149,24 +155,24 @@ def test_the_microphone_serves_other_tabs_too(open_page, tab, shown):
     page = go(open_page(), tab)
     page.get_by_role("button", name="Record audio").click()
     page.get_by_role("button", name="Record", exact=True).click()
-    page.wait_for_timeout(4000)  # of three seconds of voice and two of silence
+    page.wait_for_timeout(2500)  # of three seconds of voice and two of silence
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(shown)).to_be_visible()
 
 
-def test_a_recording_that_is_no_audio_is_explained(open_page, tmp_path):
+def test_a_recording_that_is_no_audio_is_explained(page, tmp_path):
     bad = tmp_path / "bad.wav"
     bad.write_text("These are words, not sound.")
-    page = go(open_page(), "Recording")
+    go(page, "Recording")
     page.set_input_files("#ser-recording-audio input[type=file]", bad)
     expect(page.locator("#ser-recording-status").get_by_role("alert")).to_contain_text("not audio")
 
 
-def test_a_batch_with_one_bad_file(open_page, tmp_path):
+def test_a_batch_with_one_bad_file(page, tmp_path):
     bad = tmp_path / "bad.wav"
     bad.write_text("These are words, not sound.")
     good = [tone_file(tmp_path / f"{seconds:.0f} s.wav", seconds) for seconds in (3.0, 1.0, 2.0)]
-    page = go(open_page(), "Batch")
+    go(page, "Batch")
     page.set_input_files("#ser-files input[type=file]", [*good, bad])
     page.get_by_role("button", name="Predict all").click()
     expect(page.locator("#ser-batch-status")).to_contain_text("3 files predicted, 1 failed.")
@@ -185,16 +191,16 @@ def test_a_batch_with_one_bad_file(open_page, tmp_path):
     assert len(Path(download.value.path()).read_text().splitlines()) == 5
 
 
-def test_compare_shows_two_models_side_by_side(open_page, tmp_path):
-    page = go(open_page(), "Compare")
+def test_compare_shows_two_models_side_by_side(page, tmp_path):
+    go(page, "Compare")
     page.set_input_files("#ser-compare-audio input[type=file]", tone_file(tmp_path / "tone.wav"))
     expect(page.locator("#ser-compared")).to_contain_text(re.compile(r"models predict|The models disagree"))
     lefts = [card.bounding_box()["x"] for card in page.locator("#ser-compared .ser-side section").all()]
     assert len(lefts) >= 2 and lefts[1] > lefts[0] + 200
 
 
-def test_about_tells_limits_figures_and_labels(open_page):
-    page = go(open_page(), "About")
+def test_about_tells_limits_figures_and_labels(page):
+    go(page, "About")
     text = page.locator("#ser-about")
     for said in ("must not be used", "decisions about people", "within an hour", "the same emotion"):
         expect(text).to_contain_text(said)
@@ -204,8 +210,7 @@ def test_about_tells_limits_figures_and_labels(open_page):
     expect(page.locator(".ser-prose").first).to_contain_text("Training data and licence")
 
 
-def test_an_example_is_predicted_and_its_voice_measured(open_page):
-    page = open_page()
+def test_an_example_is_predicted_and_its_voice_measured(page):
     page.get_by_role("radio", name="German 1").check()
     expect(page.locator("#ser-emotion .ser-label")).to_have_text(re.compile("|".join(EMOTIONS)))
     measures = page.locator(".ser-measure")

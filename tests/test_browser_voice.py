@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from app_helpers import PATIENCE, shipped_checkpoint, tone_file
 from browser_helpers import go
-from test_app import PATIENCE, shipped_checkpoint, tone_file
 
 from demo import messages
 from demo.voices import STORAGE_KEY

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from app_helpers import running_app, tone_file
 from conftest import ROOT, voiced_tone
-from test_app import running_app, tone_file
 
 from demo.uploads import NOT_UPLOADED, Quota, Uploads
 

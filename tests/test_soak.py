@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from app_helpers import running_app, tone_file
 from conftest import ROOT
 from gradio_client import Client, handle_file
-from test_app import running_app, tone_file
 from test_train import command
 
 from ser_model import EmotionRecognizer
