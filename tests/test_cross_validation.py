@@ -3,15 +3,13 @@
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import psutil
 import pytest
 from conftest import ROOT
+from forked import started
 
 from ser_model.__main__ import main
 from ser_model.evaluation.intervals import paired_difference, pooled_uar, signed_rank_p
@@ -35,24 +33,25 @@ def mine(tmp_path):
 
 def test_killed_and_gone_on_with_while_a_run_it_left_behind_still_trains(tmp_path, mine, mini_ravdess):
     results, environment = tmp_path / "folds", os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, "-m", "ser_model", "cross-validate", "--preset", mine, "--data_dir", mini_ravdess,
-               "--folds", "1,2", "--jobs", "2", "--results", results]  # fmt: skip
-    words = list(map(str, command))
-    first = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=ROOT, env=environment)
+    words = ["cross-validate", "--preset", mine, "--data_dir", mini_ravdess, "--folds", "1,2", "--jobs", "2",
+             "--results", results]  # fmt: skip
+    first, _ = started("ser_model", *words, env=environment)
     jobs = [Job(str(mine), "speaker", fold, 0) for fold in (1, 2)]
-    while first.poll() is None and not all((results / "runs" / job.name / ".lock").exists() for job in jobs):
-        time.sleep(0.02)
+    outputs = [results / "runs" / job.name / "output.txt" for job in jobs]
+    while first.is_alive() and not all(path.exists() and "Preparing features" in path.read_text() for path in outputs):
+        time.sleep(0.02)  # until both have locked their folders
     left_behind = psutil.Process(first.pid).children()
     for process in left_behind:
         process.suspend()  # until it is seen that they are waited for
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
-    second = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
-    said = "".join(second.stdout.readline() for _ in range(3))
+    first.kill()
+    first.join()
+    second, stdout = started("ser_model", *words, env=environment, piped=1)
+    said = "".join(stdout.readline() for _ in range(3))
     for process in left_behind:
         process.resume()
-    said += second.communicate()[0]
-    assert second.returncode == 0, said
+    said += stdout.read()
+    second.join()
+    assert second.exitcode == 0, said
     assert "2 runs queued, 0 measured, 2 to do" in said and said.count("waiting  ") == 2
     assert said.count("measured mine") == 2 and "started  " not in said and "FAILED" not in said
     found = json.loads((results / "cross-validation-mine-speaker.json").read_text())

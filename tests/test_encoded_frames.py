@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, called
+from forked import started
 from hub_helpers import NETWORKS
 from transformers import AutoModelForAudioClassification, WhisperConfig, WhisperForAudioClassification
 
@@ -164,12 +165,9 @@ def options(root, preset, data, out, *more):
     return [word for name, value in given.items() for word in (f"--{name}", value)] + list(more)
 
 
-def process(root, *given):
-    """What `subprocess` takes to run train.py."""
-    return {
-        "args": [sys.executable, *map(str, [ROOT / "train.py", *options(root, *given)])],
-        "env": os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"}, "text": True,
-    }  # fmt: skip
+def environment(root):
+    """Of a process that runs train.py."""
+    return os.environ | {"HF_DATASETS_CACHE": str(root / "cache"), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +184,8 @@ def trained(mini_ravdess, tmp_path_factory):
     content["model"] |= sizes
     content["training"] |= {"learning_rate": 0.01, "warmup_steps": 0, "num_train_epochs": 8}
     (root / "tiny.json").write_text(json.dumps(content))
-    done = subprocess.run(**process(root, "tiny.json", mini_ravdess, "out", "--num_proc", "2"), capture_output=True)
+    words = [ROOT / "train.py", *options(root, "tiny.json", mini_ravdess, "out", "--num_proc", 2)]
+    done = subprocess.run([sys.executable, *map(str, words)], env=environment(root), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3_000:]
     (root / "output.txt").write_text(done.stdout)
     with pytest.MonkeyPatch.context() as patch:  # for what is called here: the cache of that process
@@ -220,12 +219,12 @@ def test_the_network_saved_was_trained_on_the_validation_part_too(trained, table
 
 def test_killed_in_the_last_training_and_resumed(trained, mini_ravdess):
     root = trained.parent
-    killed = subprocess.Popen(**process(root, "tiny.json", mini_ravdess, "killed"), stdout=-3, stderr=-3)
+    killed, _ = started("train", *options(root, "tiny.json", mini_ravdess, "killed"), env=environment(root))
     while not list(root.glob("killed/refit/checkpoint-*/trainer_state.json")):
-        assert killed.poll() is None
+        assert killed.is_alive()
         time.sleep(0.02)
     killed.kill()
-    killed.wait()
+    killed.join()
     assert not (root / "killed/report.json").exists()
     done = called(train.main, *options(root, "tiny.json", mini_ravdess, "killed", "--resume"))
     assert done.returncode == 0, done.stderr[-3_000:]
@@ -236,14 +235,17 @@ def test_killed_in_the_last_training_and_resumed(trained, mini_ravdess):
 
 def test_the_queue_hands_the_encoder_on(trained, mini_ravdess, monkeypatch):
     root = trained.parent
-    entry = {"preset": str(root / "tiny.json"), "protocol": "speaker", "folds": [2], "seeds": [0]}
+    content = json.loads((root / "tiny.json").read_text())
+    content["training"]["num_train_epochs"] = 1
+    (root / "short.json").write_text(json.dumps(content))
+    entry = {"preset": str(root / "short.json"), "protocol": "speaker", "folds": [2], "seeds": [0]}
     (root / "queue.json").write_text(json.dumps([entry]))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(root / "cache"))
     done = called(ser_model, "results", "--queue", root / "queue.json", "--data_dir", mini_ravdess,
                   "--runs_dir", root / "runs", "--encoder", root / "encoder")  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads((root / "tiny__speaker__fold2__seed0.json").read_text())
-    assert (report["preset"], report["fold"]) == ("tiny", 2)
+    report = json.loads((root / "short__speaker__fold2__seed0.json").read_text())
+    assert (report["preset"], report["fold"]) == ("short", 2)
 
 
 def test_evaluating_it_repeats_its_report(trained, mini_ravdess):

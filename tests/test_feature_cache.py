@@ -4,13 +4,11 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, take_ctrl_c
+from forked import started
 
 from datasets_scripts import load_corpora
 from ser_model.training.augmentation import Augmentation
@@ -81,16 +79,14 @@ def test_a_process_that_dies_is_told_in_one_sentence(clips):
 def test_ctrl_c_ends_all_processes_without_a_traceback(mini_ravdess, tmp_path):
     preset = load_preset("phonetic-cnn").as_dict() | {"data": {"corpora": ["ravdess"]}}
     (tmp_path / "mini.json").write_text(json.dumps(preset))
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), "--preset", str(tmp_path / "mini.json"), "--data_dir",
-         str(mini_ravdess), "--output_dir", str(tmp_path / "out"), "--num_proc", "2"],
-        env=os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=take_ctrl_c,
-    )  # fmt: skip
+    environment = os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    words = ["--preset", tmp_path / "mini.json", "--data_dir", mini_ravdess, "--output_dir", tmp_path / "out"]
+    process, stderr = started("train", *words, "--num_proc", 2, env=environment, piped=2)
     said = b""
     while not re.search(rb"Features of the clips \(num_proc=2\): +[1-9]", said):
-        said += os.read(process.stderr.fileno(), 1_000) or pytest.fail(said.decode())
+        said += os.read(stderr.fileno(), 1_000) or pytest.fail(said.decode())
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    said += process.communicate(timeout=60)[1]
-    assert process.returncode == 130 and said.endswith(b"The same command with --resume goes on from the last epoch.\n")
+    said += stderr.buffer.read()
+    process.join(60)
+    assert process.exitcode == 130 and said.endswith(b"The same command with --resume goes on from the last epoch.\n")
     assert "Traceback" not in said.decode()

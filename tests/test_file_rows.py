@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 import soundfile
 from conftest import ROOT, called, spoken, voiced_tone
 from demo_helpers import RATE, tiny_recognizer
+from forked import started
 from parselmouth.praat import call
 
 from ser_model import voice_quality
@@ -58,12 +58,11 @@ def clips(tmp_path_factory):
 def test_a_killed_command_goes_on_with_whole_rows_and_none_twice(checkpoint, clips, tmp_path, recognizer):
     out = tmp_path / "out.csv"
     words = [*map(str, ["predict", clips, "--model", checkpoint, "--output", out, "--batch-size", 3])]
-    command, environment = [sys.executable, "-m", "ser_model", *words], os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not (out.exists() and out.read_bytes().count(b"\n") > 5):
+    process, _ = started("ser_model", *words, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    while process.is_alive() and not (out.exists() and out.read_bytes().count(b"\n") > 5):
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
     left = out.read_bytes()
     assert 5 < left.count(b"\n") < FILES
     out.write_bytes(left + b"/half/a/row.wav,ang")  # as where the process was killed while it wrote

@@ -3,10 +3,12 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import datasets
 import httpx
+import huggingface_hub
 import numpy as np
 import pytest
-from conftest import ROOT, voiced_tone
+from conftest import ROOT, called, voiced_tone
 from corpora_fixtures import ravdess_names, write_clips
 from hub_helpers import (
     free_port,
@@ -21,6 +23,7 @@ from hub_helpers import (
 )
 
 from ser_model import EmotionRecognizer
+from ser_model.cli import train
 
 PIPELINE = """
 import json, sys
@@ -166,16 +169,14 @@ def small_preset(tmp_path_factory):
     return path
 
 
-def train(preset, data, out, env):
-    return run_here(
-        "train.py", "--preset", preset, "--data_dir", data, "--output_dir", out, "--num_train_epochs", 2,
-        "--push_to_hub", "--hub_model_id", "alice/trained", env=env,
-    )  # fmt: skip
+def options(preset, data, out):
+    return ["--preset", preset, "--data_dir", data, "--output_dir", out, "--num_train_epochs", 2,
+            "--push_to_hub", "--hub_model_id", "alice/trained"]  # fmt: skip
 
 
 def test_training_pushes_the_complete_folder_once(hub, small_preset, mini_ravdess, tmp_path):
     out = tmp_path / "trained"
-    done = train(small_preset, mini_ravdess, out, visitor(tmp_path, hub))
+    done = run_here("train.py", *options(small_preset, mini_ravdess, out), env=visitor(tmp_path, hub))
     assert done.returncode == 0, done.stderr[-3_000:]
     assert done.stdout.splitlines()[-1] == f"Pushed: {hub}/alice/trained"
     assert on_the_hub(hub, "model", "alice/trained").json()["commits"] == 1
@@ -185,9 +186,13 @@ def test_training_pushes_the_complete_folder_once(hub, small_preset, mini_ravdes
     assert pulled == (out / "report.json").read_bytes()
 
 
-def test_training_without_a_valid_token_keeps_its_folder(hub, small_preset, mini_ravdess, tmp_path):
+def test_training_without_a_valid_token_keeps_its_folder(hub, small_preset, mini_ravdess, tmp_path, monkeypatch):
     out = tmp_path / "trained"
-    done = train(small_preset, mini_ravdess, out, visitor(tmp_path, hub, "hf_nobody"))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", hub)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_TOKEN", "hf_nobody")
+    done = called(train.main, *options(small_preset, mini_ravdess, out))
     assert done.returncode == 1 and "Traceback" not in done.stderr
     first, last = (line for line in done.stderr.splitlines() if line.startswith("train.py: "))
     assert first.startswith("train.py: the push at the end would fail now.")

@@ -3,13 +3,12 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import datasets
 import pytest
 from conftest import ROOT, called
+from forked import started
 
 from ser_model.cli.train import main
 from ser_model.training.presets import PresetError, load_preset, preset_from_dict
@@ -39,20 +38,19 @@ def test_a_killed_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_rav
     import optuna
 
     out, environment = tmp_path / "found", os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}
-    words = [sys.executable, ROOT / "train.py", "--preset", mine, "--data_dir", mini_ravdess, "--output_dir", out,
+    words = ["--preset", mine, "--data_dir", mini_ravdess, "--output_dir", out,
              "--metric_for_best_model", "uar", "--search", "3"]  # fmt: skip
-    command = list(map(str, words))
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    process, _ = started("train", *words, env=environment)
     journal = out / "trials.log"
-    while process.poll() is None and not (journal.exists() and journal.read_text().count("class_weight") == 2):
+    while process.is_alive() and not (journal.exists() and journal.read_text().count("class_weight") == 2):
         time.sleep(0.01)  # until the second trial has all its settings
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert process.returncode == -signal.SIGKILL
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    done = called(main, *command[2:])
+    done = called(main, *words)
     assert done.returncode == 1 and "already holds a search: add --resume" in done.stderr
-    done = called(main, *command[2:], "--resume")
+    done = called(main, *words, "--resume")
     assert done.returncode == 0, done.stderr[-3_000:]
     assert "Search of 3 trials for mine, 2 to do; validation uar decides." in done.stdout
     found = json.loads((out / "search.json").read_text())

@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import datasets
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, called
+from conftest import called
+from forked import started
 from hub_helpers import NETWORKS, tiny_whisper
 
 from datasets_scripts import CorpusError, load_corpora
@@ -117,10 +116,12 @@ def test_a_frozen_encoder_runs_in_training(shards, cache, tmp_path):
 def test_from_the_command_line(shards, small, tmp_path, cache):
     (tmp_path / "small.json").write_text(json.dumps(small))
     out, environment = tmp_path / "out", os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}
-    words = [sys.executable, ROOT / "train.py", "--preset", tmp_path / "small.json", "--streaming", "--max_steps", 6,
-             "--output_dir", out, "--dataloader_num_workers", 2, "--data_dir", shards]  # fmt: skip
-    done = subprocess.run(list(map(str, words)), env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3_000:]
+    words = ["--preset", tmp_path / "small.json", "--streaming", "--max_steps", 6, "--output_dir", out,
+             "--dataloader_num_workers", 2, "--data_dir", shards]  # fmt: skip
+    process, stderr = started("train", *words, env=environment, piped=2)
+    said = stderr.read()
+    process.join()
+    assert process.exitcode == 0, said[-3_000:]
     report = json.loads((out / "report.json").read_text())
     assert report["hyperparameters"]["streaming"] is True and "`streaming` true" in (out / "README.md").read_text()
     assert report["split_sizes"] == {"train": 16 * 8 * 2, "validation": 32, "test": 32}
