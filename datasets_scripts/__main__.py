@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from ser_model.labels import comma_separated
+
 # Only argparse and the like up here: `--help` has to be quick.
 
 
@@ -123,7 +125,7 @@ def _names(args: argparse.Namespace) -> list[str]:
     from .loading import CORPORA
 
     if args.corpora:
-        return [name.strip() for name in args.corpora.split(",") if name.strip()]
+        return comma_separated(args.corpora)
     return [name for name, builder in CORPORA.items() if builder.clips_per_label]
 
 

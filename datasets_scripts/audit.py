@@ -36,7 +36,7 @@ class ClipMeasurements:
         problem: Why the clip cannot be used, or an empty text.
         clipped: The longest run of samples at full scale.
         bandwidth: Highest frequency in Hz within 60 dB of the strongest one.
-        level_db: Root mean square in dB below full scale.
+        level_db: Root mean square in dB relative to full scale.
     """
 
     rate: int = 0

@@ -45,7 +45,9 @@ class SaveeBuilder(CorpusBuilder):
     @classmethod
     def text(cls, row):
         """Sentences are numbered within an emotion; which of them are the same was found by aligning the recordings."""
-        named = cls.parse(Path(row["audio"])) if "audio" in row else None
+        # A prepared table's audio has its file's name only; its speaker is the folder.
+        file = Path(row["speaker"].removeprefix("savee_"), Path(row["audio"]).name) if "audio" in row else None
+        named = cls.parse(file) if file else None
         if named is None:
             return None
         emotion, sentence = named["emotion"], named["sentence"]

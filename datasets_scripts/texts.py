@@ -51,7 +51,7 @@ def says_common_sentence(dataset: Dataset) -> np.ndarray:
 
 def _said(dataset: Dataset) -> tuple[list[Text | None], dict[Text, set[int]], dict[str, set[int]]]:
     """What each clip says, None where it is not known; the labels of each sentence and of each corpus."""
-    columns = {"corpus", "audio", "statement", "emotion"}.intersection(dataset.column_names)
+    columns = {"corpus", "audio", "speaker", "statement", "emotion"}.intersection(dataset.column_names)
     said: list[Text | None] = []
     of_text, of_corpus = defaultdict(set), defaultdict(set)
     for row in dataset.select_columns(sorted(columns)).to_list():

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ser_model.labels import comma_separated
+
 from .loading import HUB_ID, NoModel, RecognizerLoader
 from .messages import model_summary
 
@@ -81,6 +83,6 @@ class Models:
 def others_beside(main: str, shipped: Path, listed: str) -> list[str]:
     """Folders of shipped checkpoints and the comma-separated names of `listed`, without `main` itself."""
     folders = [str(path.parent) for path in sorted(shipped.glob("*/config.json"))]
-    names = [*folders, *(name.strip() for name in listed.split(",") if name.strip())]
+    names = [*folders, *comma_separated(listed)]
     same = Path(main).resolve()
     return [name for name in dict.fromkeys(names) if name != main and Path(name).resolve() != same]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from datasets_scripts.shards import recording
 from demo.live_session import LiveSession
 from ser_model.audio import load_audio
 from ser_model.evaluation.evaluate_checkpoint import load_parts
@@ -78,7 +79,7 @@ def main() -> None:
     result = {name: report[name] for name in ("preset", "protocol", "fold", "seed", "corpora")}
     result |= {"part": "test", "clips": len(rows), "opens_seconds": {}}
     for seconds in OPENS_SECONDS:
-        waves = (load_audio(table[row]["audio"], recognizer.sampling_rate) for row in rows)
+        waves = (load_audio(recording(table[row]["audio"]), recognizer.sampling_rate) for row in rows)
         openings = [opening(recognizer, wave, seconds) for wave in tqdm(waves, total=len(rows), desc=f"{seconds} s")]
         result["opens_seconds"][str(seconds)] = found = figures(openings, references)
         print(f"label from {seconds} s of speech on: {found}", flush=True)

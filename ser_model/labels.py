@@ -46,13 +46,18 @@ def renamed(labels: Sequence[str], label_map: Mapping[str, str] | None = None) -
     ]
 
 
+def comma_separated(text: str | None) -> list[str]:
+    """The names in a list like `ravdess, savee`; none where there is no text."""
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
 def parse_label_map(text: str) -> dict[str, str]:
     """`LABEL_0=angry,LABEL_1=sad` as a dictionary.
 
     Raises:
         ValueError: It is written otherwise.
     """
-    pairs = [pair.split("=") for pair in text.split(",") if pair.strip()]
+    pairs = [pair.split("=") for pair in comma_separated(text)]
     if not all(len(pair) == 2 and pair[0].strip() and pair[1].strip() for pair in pairs):
         raise ValueError(f"A label map is written LABEL_0=angry,LABEL_1=sad, not {text!r}.")
     return {label.strip(): name.strip() for label, name in pairs}

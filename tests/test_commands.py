@@ -125,3 +125,10 @@ def test_evaluate_repeats_a_corpus_of_the_report(corpora, name):
     for kind, figures in shipped.get("voice_profiles", {}).items():  # of a network with a speech encoder
         assert found["voice_profiles"]["0"]["uar"] == found["test"]["uar"]
         assert found["voice_profiles"][kind]["per_corpus"]["savee"] == figures["per_corpus"]["savee"]
+
+
+@pytest.mark.parametrize("words", ["evaluate x --fold 0", "voice-reference --clips_per_speaker 0"])
+def test_numbers_that_cannot_be_are_refused(words, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(words.split())
+    assert "has to be a whole number from 1, not '0'" in capsys.readouterr().err

@@ -12,12 +12,19 @@ from conftest import spoken
 from demo_helpers import LABELS, RATE, tiny_recognizer
 from not_speech import NOT_SPEECH
 
-from ser_model.inference.files import find_files, predict_file, write_csv
+from ser_model.inference.files import csv_cells, csv_columns, find_files, predict_file, predict_files
 
 
 @pytest.fixture(scope="module")
 def recognizer():
     return tiny_recognizer()
+
+
+def through_csv(rows):
+    """The rows as a program reads them that was given the file."""
+    writer = csv.writer(text := io.StringIO())
+    writer.writerows([csv_columns(LABELS), *(csv_cells(row, LABELS) for row in rows)])
+    return list(csv.DictReader(io.StringIO(text.getvalue().encode("utf-8").decode("utf-8"))))
 
 
 def test_files_are_found_below_folders_and_taken_as_named(tmp_path):
@@ -53,8 +60,7 @@ def test_a_row_of_noise_has_a_remark_and_no_label(recognizer, tmp_path):
     row = predict_file(recognizer, tmp_path / "noise.wav")
     assert row["label"] is None and row["error"] is None and "sounds like speech" in row["remark"]
     assert row["speech"] == {"seconds": 0.0, "share": 0.0} and sum(row["probabilities"].values()) > 0.99
-    write_csv([row], LABELS, text := io.StringIO())
-    (read,) = csv.DictReader(io.StringIO(text.getvalue()))
+    (read,) = through_csv([row])
     assert read["label"] == "" and read["speech"] == "0.0" and read["remark"] == row["remark"]
 
 
@@ -62,8 +68,35 @@ def test_csv_has_a_column_for_each_label_and_rows_with_errors_too(recognizer, tm
     soundfile.write(tmp_path / "Grüße 怒り.wav", spoken(1.0), RATE)
     paths = [tmp_path / "Grüße 怒り.wav", tmp_path / os.fsdecode(b"caf\xe9.wav")]
     rows = [predict_file(recognizer, path) for path in paths]
-    write_csv(rows, LABELS, text := io.StringIO())
-    good, bad = csv.DictReader(io.StringIO(text.getvalue().encode("utf-8").decode("utf-8")))
+    good, bad = through_csv(rows)
     assert list(good) == ["file", "label", "duration", *LABELS, "speech", "unsure", "remark", "error"]
     assert good["file"] == str(paths[0]) and float(good[good["label"]]) == max(rows[0]["probabilities"].values())
     assert bad["file"].endswith(r"caf\udce9.wav") and bad["label"] == bad["calm"] == "" and bad["error"]
+
+
+def test_files_that_cannot_be_read_are_told_at_once_where_none_before_them_waits(recognizer, clip, tmp_path):
+    asked = []
+
+    def named(paths):
+        for path in paths:
+            asked.append(path)
+            yield path
+
+    nowhere = tmp_path / "nowhere.wav"
+    rows = predict_files(recognizer, named([nowhere, nowhere, clip, nowhere, clip, clip]), batch_size=2)
+    for count in (1, 2):
+        assert next(rows)["error"] and len(asked) == count
+    assert [bool(row["error"]) for row in rows] == [False, True, False, False]
+
+
+def test_a_batch_is_as_large_as_asked_whatever_cannot_be_read_between(recognizer, clip, tmp_path, monkeypatch):
+    sizes, predict = [], recognizer.predict_batch
+
+    def counted(waves, *args, **options):
+        sizes.append(len(waves))
+        return predict(waves, *args, **options)
+
+    monkeypatch.setattr(recognizer, "predict_batch", counted)
+    nowhere = tmp_path / "nowhere.wav"
+    list(predict_files(recognizer, [clip, nowhere, nowhere, clip, clip], batch_size=2))
+    assert sizes == [2, 1]

@@ -178,5 +178,10 @@ def test_what_no_graph_can_hold_is_refused_and_nothing_written(tmp_path, capsys)
     with pytest.raises(ExportError, match="Encoders of waveforms"):
         export_onnx(str(tmp_path / "waveforms"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / MODEL).write_bytes(b"somebody else's")  # beside who knows what
+    with pytest.raises(ExportError, match="holds no exported model"):
+        export_onnx(str(ROOT / "checkpoints" / "default"), tmp_path / "other")
+    assert (tmp_path / "other" / MODEL).is_file()
     with pytest.raises(ExportError, match="holds no exported model"):
         export_onnx(str(ROOT / "checkpoints" / "default"), tmp_path / "foreign")

@@ -55,11 +55,11 @@ def trained(recordings, small_preset):
 
 def test_own_recordings_become_a_checkpoint(trained, recordings, capsys):
     report = json.loads((trained / "report.json").read_text())
-    assert report["preset"] == "small-folder" and report["labels"] == ["awake", "tired"]
+    assert report["preset"] == "small-folder-awake-tired" and report["labels"] == ["awake", "tired"]
     assert report["settings"]["data"] == {
         "corpora": ["folder"], "labels": ["awake", "tired"], "drop_other_labels": True,
     }  # fmt: skip
-    assert report["settings"]["notes"][0] == "Preset small with other data: folder."
+    assert report["settings"]["notes"][0] == "Preset small with other data: folder, awake, tired."
     assert set(report["test"]["per_speaker"]) == {"folder_s3"} and report["leakage"]["test"]["shared_speakers"] == 0
     assert report["temperature"] == 1.0 and report["unsure_below"] == 0.0  # ten validation clips prove nothing
     assert EmotionRecognizer.from_pretrained(trained).labels == ["awake", "tired"]
@@ -111,6 +111,14 @@ def test_a_table_is_enough(recordings, small_preset, tmp_path, capsys):
 def test_options_that_do_not_go_together(words, said):
     with pytest.raises(RunError, match=re.escape(said)):
         parse_arguments(["--preset", "logmel-cnn-bilstm", *words.split()])
+
+
+def test_a_run_is_named_after_the_corpora_and_labels_that_are_not_its_presets():
+    chosen = ["--corpora", "ravdess, folder", "--labels", "tired, awake"]
+    for words, name in ((chosen[2:], "-tired-awake"), (chosen, "-ravdess-folder-tired-awake")):
+        _, preset, args = parse_arguments(["--preset", "logmel-cnn-bilstm", *words])
+        assert preset.name == f"logmel-cnn-bilstm{name}" and preset.data["labels"] == ["tired", "awake"]
+        assert args.output_dir == f"runs/{preset.name}-speaker-fold1-seed0" and "tired, awake" in preset.notes[0]
 
 
 def encoder_folder(folder, model_type):

@@ -83,17 +83,22 @@ def installed(tmp_path_factory):
     return target
 
 
-def test_the_installed_command_predicts_from_any_folder(installed, clip, tmp_path):
+def run_installed(installed, folder, *words):
     environment = os.environ | {"PYTHONPATH": str(installed), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [installed / "bin" / "ser-model", "predict", clip],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    command = [installed / "bin" / "ser-model", *words]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_the_installed_command_predicts_from_any_folder(installed, clip, tmp_path):
+    done = run_installed(installed, tmp_path, "predict", clip)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(clip)) and done.stdout.rstrip().endswith("2.00 s")
+
+
+def test_the_installed_command_cannot_push_the_demo_which_it_does_not_hold(installed, tmp_path):
+    done = run_installed(installed, tmp_path, "push-space", "alice/page")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("push-space: An installed package holds no demo")
 
 
 def test_the_package_declares_each_pin_once_and_ships_its_resources(installed):

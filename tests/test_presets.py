@@ -75,6 +75,12 @@ def test_blocks_and_files(tmp_path):
     path.write_text("{")
     with pytest.raises(PresetError, match="not JSON"):
         load_preset(str(path))
+    path.write_text("[1]")
+    with pytest.raises(PresetError, match="has to be an object of blocks"):
+        load_preset(str(path))
+    for model in ("x", [], None):
+        with pytest.raises(PresetError, match=r"model\.model_type has to be one of"):
+            preset_from_dict(content | {"model": model})
     del content["name"]
     path.write_text(json.dumps(content))
     assert load_preset(str(path)).name == "mine"

@@ -114,15 +114,18 @@ def test_without_ffmpeg_the_codecs_are_left_out_and_said(checkpoint, mini_ravdes
     assert said in capsys.readouterr().out and said in (copy / "README.md").read_text()
 
 
-def test_errors_are_one_sentence_and_leave_the_folder_alone(checkpoint, tmp_path, capsys):
+def test_errors_are_one_sentence_and_leave_the_folder_alone(checkpoint, mini_ravdess, tmp_path, capsys):
     before = hashes(checkpoint)
     for words, said in (
         ((checkpoint, "--data_dir", tmp_path), "clip lies below"),
         ((tmp_path / "nowhere",), "No model could be loaded"),
+        ((checkpoint, "--data_dir", mini_ravdess, "--corpora", "ravdess", "--encoder", tmp_path), "no training part"),
     ):
         assert run(*words) == 1
         out, err = capsys.readouterr()
         assert out == "" and err.count("\n") == 1 and err.startswith("robustness: ") and said in err
-    with pytest.raises(SystemExit, match="2"):
-        run(checkpoint, "--clips", 0)
+    for words in (("--clips", 0), ("--fold", 0), ("--seed", -1)):
+        with pytest.raises(SystemExit, match="2"):
+            run(checkpoint, *words)
+        assert f"argument {words[0]}: has to be a whole number from " in capsys.readouterr().err
     assert hashes(checkpoint) == before

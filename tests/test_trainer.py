@@ -100,11 +100,12 @@ def test_mixup_mixes_features_labels_and_masks():
 @pytest.mark.parametrize(("metric", "values", "stops"), [
     ("accuracy", [0.3, 0.5, 0.4, 0.45], True), ("accuracy", [0.3, 0.5, 0.4, 0.6], False),
     ("loss", [1.0, 0.8, 0.9, 0.85], True), ("loss", [1.0, 0.8, 0.9, 0.7], False),
+    ("eval_loss", [1.0, 0.8, 0.9, 0.85], True), ("eval_loss", [1.0, 0.8, 0.9, 0.7], False),
 ])  # fmt: skip
 def test_early_stopping_counts_from_the_best(tmp_path, metric, values, stops):
     state, control = TrainerState(), TrainerControl()
     for step, value in enumerate(values):
-        state.log_history.append({f"eval_{metric}": value, "step": step})
+        state.log_history.append({f"eval_{metric.removeprefix('eval_')}": value, "step": step})
         assert not control.should_training_stop
         EarlyStopping(metric, patience=2).on_evaluate(TrainingArguments(output_dir=str(tmp_path)), state, control)
     assert control.should_training_stop is stops

@@ -21,11 +21,16 @@ _PACKAGED, _BESIDE = (folder / "checkpoints" / "default" for folder in Path(__fi
 DEFAULT_MODEL = _PACKAGED if _PACKAGED.is_dir() else _BESIDE
 
 
+def natural(text: str, least: int = 0) -> int:
+    """An option's value as a whole number from 0."""
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"has to be a whole number from {least}, not {text!r}")
+    return int(text)
+
+
 def positive(text: str) -> int:
     """An option's value as a whole number from 1."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"has to be a whole number from 1, not {text!r}")
-    return int(text)
+    return natural(text, 1)
 
 
 def add_label_map(parser: argparse.ArgumentParser) -> None:

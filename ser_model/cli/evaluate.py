@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 
-from ser_model.cli import add_label_map, load
+from ser_model.cli import add_label_map, load, positive
+from ser_model.labels import comma_separated
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,11 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
     parser.add_argument("--protocol", help="how clips are split; default: as the model was trained, else speaker")
     parser.add_argument(
-        "--fold", type=int, help="number of the fold, from 1; default: as the model was trained, else 1"
+        "--fold", type=positive, help="number of the fold, from 1; default: as the model was trained, else 1"
     )
     parser.add_argument(
         "--corpora",
-        type=lambda text: text.split(","),
+        type=comma_separated,
         metavar="A,B",
         help="evaluate on these: a corpus it was trained on gives its test part, any other all its clips; a model of "
         "somebody else is evaluated on the test part",

@@ -44,10 +44,12 @@ def gather(model: Path, space: Path) -> None:
     The checkpoint goes where app.py looks for it, the other shipped ones beside it, to compare with.
 
     Raises:
-        HubError: The checkpoint is not complete.
+        HubError: The checkpoint is not complete, or this is an installed package.
     """
-    from ser_model.hub import NOT_PUSHED, check_complete
+    from ser_model.hub import NOT_PUSHED, HubError, check_complete
 
+    if not (PROJECT / "app.py").is_file():
+        raise HubError("An installed package holds no demo: push a Space with the project's own folder.")
     check_complete(model)
     space.mkdir()
     for name in FILES:

@@ -7,34 +7,29 @@ import os
 import sys
 from pathlib import Path
 
-from ser_model.cli import set_up
+from ser_model.cli import natural, positive, set_up
+from ser_model.labels import comma_separated
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="checkpoint folder, which gets the result, or Hub id")
     parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
-    parser.add_argument("--fold", type=int, help="number of the fold, from 1; default: as the model was trained")
+    parser.add_argument("--fold", type=positive, help="number of the fold, from 1; default: as the model was trained")
     parser.add_argument(
         "--corpora",
-        type=lambda text: text.split(","),
+        type=comma_separated,
         metavar="A,B",
         help="test on these: a corpus it was trained on gives its test part, any other all its clips",
     )
-    parser.add_argument("--clips", type=_positive, default=240, help="test clips that are changed (default: 240)")
+    parser.add_argument("--clips", type=positive, default=240, help="test clips that are changed (default: 240)")
     parser.add_argument(
         "--encoder", metavar="FOLDER",
-        help="run beside it an SVM on this Whisper-base (folder or Hub id), trained on the model's training speakers",
+        help="run beside it an SVM on this Whisper-base (folder or Hub id), trained on the fold's other speakers",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="draws them and all noise (default: 0)")
+    parser.add_argument("--seed", type=natural, default=0, help="draws them and all noise (default: 0)")
     parser.add_argument(
-        "--num_proc", type=_positive, default=os.cpu_count() or 1, help="processes (default: one for each core)"
+        "--num_proc", type=positive, default=os.cpu_count() or 1, help="processes (default: one for each core)"
     )
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
         recognizer = EmotionRecognizer.from_pretrained(args.model)
         report, table, parts = load_parts(recognizer, args.data_dir, None, args.fold, args.corpora)
         svm = None
-        if args.encoder and "train" in parts:
+        if args.encoder and "train" not in parts:
+            raise CorpusError("--encoder does not go with --corpora: there is no training part for the SVM.")
+        if args.encoder:
             items = parts["train"] + parts.get("validation", [])
             svm = EncoderSvm.fit(table, items, args.encoder, args.num_proc)
         found = run_suite(

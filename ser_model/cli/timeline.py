@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from ser_model.cli import DEFAULT_MODEL, add_label_map, load
 
@@ -24,24 +25,21 @@ def run(args: argparse.Namespace) -> int:
 
     from ser_model.audio import AudioError, load_audio
     from ser_model.inference.base_recognizer import ModelError
-    from ser_model.inference.timeline import WINDOWS_AT_ONCE, assemble, plan_windows, predict_windows, voice_of
+    from ser_model.inference.timeline import predict_timeline
     from ser_model.inference.timeline_formats import FORMATS
     from ser_model.inference.voice_profile import VoiceProfileError
 
     try:
         recognizer = load(args.model, label_map=args.label_map)
         wave = load_audio(args.file, recognizer.sampling_rate)
-        windows = plan_windows(wave, recognizer.sampling_rate, detect=recognizer.detect)
-        batches = -(-len(windows) // WINDOWS_AT_ONCE)
-        voice = voice_of(recognizer, wave, windows) if args.one_speaker else None
-        steps = predict_windows(recognizer, wave, windows, voice)
-        predicted = list(tqdm(steps, total=batches, unit="batch", leave=False))
+        bar = partial(tqdm, unit="batch", leave=False)
+        timeline = predict_timeline(
+            recognizer, wave, args.one_speaker, lambda batches, total: bar(batches, total=total)
+        )
     except (AudioError, ModelError, VoiceProfileError) as error:
         print(f"timeline: {error}", file=sys.stderr)
         return 1
-    if not windows:
+    if not timeline.windows:
         print("timeline: no speech was found in the recording.", file=sys.stderr)
-    duration = len(wave) / recognizer.sampling_rate
-    timeline = assemble(duration, recognizer.labels, windows, predicted, recognizer.unsure_below)
     sys.stdout.write(FORMATS[args.format](timeline))
     return 0

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ser_model.cli import natural, positive
+from ser_model.labels import comma_separated
+
 if TYPE_CHECKING:
     from datasets import Dataset
 
@@ -27,13 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
     parser.add_argument(
         "--corpora",
-        type=lambda text: text.split(","),
+        type=comma_separated,
         default=list(CORPORA),
         metavar="A,B",
         help=f"which corpora (default: {','.join(CORPORA)})",
     )
-    parser.add_argument("--clips_per_speaker", type=int, default=20, help="at most so many of each (default: 20)")
-    parser.add_argument("--seed", type=int, default=0, help="draws them (default: 0)")
+    parser.add_argument("--clips_per_speaker", type=positive, default=20, help="at most so many of each (default: 20)")
+    parser.add_argument("--seed", type=natural, default=0, help="draws them (default: 0)")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the JSON file (default: the shipped one)")
 
 

@@ -46,16 +46,19 @@ def evaluate_checkpoint(
 
     Returns:
         The report with `validation` (unless the network was refitted on it), `test` and
-        `voice_profiles` evaluated anew. With `corpora` it has no `validation`, and
-        `classes_left_out`: corpus -> labels.
+        `voice_profiles` evaluated anew. With `corpora`, or of a refitted network under another protocol or
+        fold, it has no `validation`; with `corpora` it has `classes_left_out`: corpus -> labels.
 
     Raises:
         CorpusError: The data are not there, or the model has no report to go by and no corpora are named.
     """
     report, table, parts = load_parts(recognizer, data_dir, protocol, fold, corpora, csv)
     augmentation = Augmentation(**report["settings"]["augmentation"]) if "settings" in report else Augmentation()
-    if report.get("refit"):
-        parts.pop("validation", None)  # the saved network was trained on it: its figures stay those of the first one
+    if report.get("refit"):  # on the validation part too: its figures stay those of the first network, or go
+        parts.pop("validation", None)
+        trained = recognizer.report or {}
+        if (report["protocol"], report["fold"]) != (trained["protocol"], trained["fold"]):
+            report.pop("validation", None)
     report.pop("voice_profiles", None)
     return report | evaluate_parts(recognizer, table, parts, augmentation, report["seed"])
 
@@ -81,13 +84,13 @@ def load_parts(
     trained = recognizer.report
     if trained is None or "settings" not in trained:
         return load_foreign_parts(recognizer.labels, folder, protocol, fold, corpora, csv)
-    report = dict(trained, protocol=protocol or trained["protocol"], fold=fold or trained["fold"])
+    report = dict(trained, protocol=protocol or trained["protocol"], fold=trained["fold"] if fold is None else fold)
     if corpora is None:
         table, parts = split_again(report, trained, folder, csv)
         report["split_sizes"] = {name: len(items) for name, items in parts.items()}
         return report, table, parts
     table, items = _chosen_corpora(report, trained, folder, corpora, recognizer.labels, csv)
-    del report["validation"]
+    report.pop("validation", None)
     report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
     return report, table, {"test": items}
 

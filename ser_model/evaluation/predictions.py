@@ -148,7 +148,7 @@ def figures_by_group(
         kept = ("uar", "accuracy", "macro_f1", "missing_classes", "confusion_matrix")
         return {"clips": int(chosen.sum()), **{name: part[name] for name in kept}}
 
-    per_speaker = {name: of(speakers == name) for name in sorted(set(speakers.tolist()), key=str)}
+    per_speaker = {name: of(speakers == name) for name in sorted({name for name in speakers.tolist() if name})}
     per_corpus = {name: of(corpora == name) for name in sorted(set(corpora.tolist()))}
     for corpus, figures in per_corpus.items():
         del figures["confusion_matrix"]

@@ -46,8 +46,3 @@ def read_result(job: Job, folder: Path) -> dict[str, Any] | None:
 def is_of_preset(job: Job, report: dict[str, Any]) -> bool:
     """Whether a report, or the record of an unfinished run, is of a job's preset as it is now."""
     return settings_alone(report["settings"]) == settings_alone(load_preset(job.preset).as_dict())
-
-
-def is_measured(job: Job, folder: Path) -> bool:
-    """Whether a job has a result of the preset as it is now."""
-    return read_result(job, folder) is not None

@@ -17,7 +17,7 @@ from pathlib import Path
 from ser_model.training.processes import is_in_use
 from ser_model.training.resume import RECORD
 
-from .queue import Job, is_measured, is_of_preset
+from .queue import Job, is_of_preset, read_result
 
 POLL_SECONDS = 0.5
 REPORT, LOG = "report.json", "output.txt"  # in the folder of a run
@@ -52,7 +52,7 @@ class Runner:
 
     def run(self, queue: Sequence[Job]) -> list[Job]:
         """Runs what is not measured yet and tells of it on stdout; returns the jobs that failed."""
-        todo = deque(job for job in queue if not is_measured(job, self.results))
+        todo = deque(job for job in queue if read_result(job, self.results) is None)
         print(f"{len(queue)} runs queued, {len(queue) - len(todo)} measured, {len(todo)} to do.", flush=True)
         running: list[Started] = []
         failed: list[Job] = []

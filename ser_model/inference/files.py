@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ser_model.audio import AudioError, load_audio, printable, walk_audio
 
@@ -72,11 +71,15 @@ def predict_files(
         try:
             wave = read_file(path, recognizer.sampling_rate)
         except (AudioError, OSError) as error:
-            batch.append((row | {"error": printable(str(error))}, None))
+            row["error"] = printable(str(error))
+            if batch:  # after those before it
+                batch.append((row, None))
+            else:
+                yield row
             continue
-        longest = max((len(other) for _, other in batch if other is not None), default=0)
-        padded = (len(batch) + 1) * max(longest, len(wave)) / recognizer.sampling_rate
-        if len(batch) >= batch_size or (batch and padded > BATCH_SECONDS):
+        lengths = [len(other) for _, other in batch if other is not None]
+        padded = (len(lengths) + 1) * max([*lengths, len(wave)]) / recognizer.sampling_rate
+        if len(lengths) >= batch_size or (lengths and padded > BATCH_SECONDS):
             yield from _predicted(recognizer, batch, voice, batch_size)
             batch = []
         batch.append((row, wave))
@@ -126,10 +129,3 @@ def csv_cells(row: dict[str, Any], labels: Sequence[str]) -> list[Any]:
     shares, speech = row["probabilities"] or dict.fromkeys(labels), row["speech"] or {"seconds": None}
     last = (speech["seconds"], row["unsure"], row["remark"], row["error"])
     return [row["file"], row["label"], row["duration"], *(shares[label] for label in labels), *last]
-
-
-def write_csv(rows: Iterable[dict[str, Any]], labels: Sequence[str], file: TextIO) -> None:
-    """Writes the rows of `predict_files`, those with errors too."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(csv_columns(labels))
-    writer.writerows(csv_cells(row, labels) for row in rows)

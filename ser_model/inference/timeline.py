@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -181,17 +181,27 @@ def _attention(windows: Sequence[Window], results: Sequence[EmotionResult]) -> A
     return Attention(np.concatenate(times), joined / max(float(joined.sum()), 1e-12))
 
 
-def predict_timeline(recognizer: BaseRecognizer, wave: np.ndarray, one_speaker: bool = False) -> Timeline:
+def predict_timeline(
+    recognizer: BaseRecognizer,
+    wave: np.ndarray,
+    one_speaker: bool = False,
+    progress: Callable[[Iterator, int], Iterable] = lambda batches, total: batches,
+) -> Timeline:
     """Plans windows, predicts and assembles in one go.
 
     Args:
         recognizer: The model.
         wave: The recording at the recognizer's sampling rate `(num_samples,)`.
         one_speaker: Whether the recording is its own voice profile.
+        progress: Passes the batches on, as a progress bar does, and is told how many there are.
+
+    Raises:
+        VoiceProfileError: It is to be its own voice profile, and the model takes none.
     """
     windows = plan_windows(wave, recognizer.sampling_rate, detect=recognizer.detect)
     voice = voice_of(recognizer, wave, windows) if one_speaker else None
-    predicted = list(predict_windows(recognizer, wave, windows, voice))
+    batches = predict_windows(recognizer, wave, windows, voice)
+    predicted = list(progress(batches, -(-len(windows) // WINDOWS_AT_ONCE)))
     duration = len(wave) / recognizer.sampling_rate
     return assemble(duration, recognizer.labels, windows, predicted, recognizer.unsure_below)
 

@@ -103,7 +103,7 @@ def reference_from(rows: Mapping[str, Sequence[Mapping[str, float]]], provenance
     return {
         **provenance,
         "sampling_rate": SAMPLING_RATE,
-        "praat": f"pitch {PITCH_FLOOR:g} to {PITCH_CEILING:g} Hz; settings in ser_model/voice_quality_ser.py",
+        "praat": f"pitch {PITCH_FLOOR:g} to {PITCH_CEILING:g} Hz; settings in ser_model/models/voice_quality_ser.py",
         "units": UNITS,
         "percentiles": list(PERCENTILES),
         "measures": {name: {group: by_group[group][name] for group in GROUPS} for name in UNITS},

@@ -71,18 +71,6 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def family_of(model_or_config: PreTrainedModel | PretrainedConfig) -> Family:
-    """The family of a model or a configuration.
-
-    Raises:
-        ValueError: It is of none of them.
-    """
-    config = model_or_config.config if isinstance(model_or_config, PreTrainedModel) else model_or_config
-    if config.model_type not in FAMILIES:
-        raise ValueError(f"There is no model type {config.model_type}; known are {', '.join(FAMILIES)}.")
-    return FAMILIES[config.model_type]
-
-
 for model_type, family in FAMILIES.items():
     AutoConfig.register(model_type, family.config_class)
     AutoModelForAudioClassification.register(family.config_class, family.model_class)

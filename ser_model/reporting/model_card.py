@@ -234,7 +234,7 @@ def _interval(figures: dict[str, Any]) -> str:
 
 
 def _speaker_sentence(per_speaker: dict[str, dict[str, Any]]) -> str:
-    ordered = sorted((figures["uar"], speaker) for speaker, figures in per_speaker.items() if speaker)
+    ordered = sorted((figures["uar"], speaker) for speaker, figures in per_speaker.items())
     if not ordered:
         return "the recordings do not say who speaks."
     (lowest, low), (highest, high) = ordered[0], ordered[-1]

@@ -13,8 +13,8 @@ ENCODER_LICENCES = {"openai/whisper-base": " (MIT License, Copyright (c) 2022 Op
 
 
 def corpus_title(corpus: str) -> str:
-    """`crema_d` -> `CREMA_D`, and what the corpus `folder` is."""
-    return "Own recordings" if corpus == OWN else corpus.upper()
+    """`crema_d` -> `CREMA-D`, and what the corpus `folder` is."""
+    return "Own recordings" if corpus == OWN else corpus.upper().replace("_", "-")
 
 
 def of_kinds(corpora: Sequence[str], acted: str, own: str) -> str:

@@ -137,6 +137,8 @@ def problems_of(options: argparse.Namespace) -> Iterator[str]:
     for name in ("num_proc", *batches):
         if getattr(options, name) < 1:
             yield f"--{name} has to be 1 or more, not {getattr(options, name)}."
+    if not 0 <= options.seed < 2**32:
+        yield f"--seed has to be 0 or more and below 2^32, not {options.seed}."
     if options.search is not None and options.search < 1:
         yield f"--search has to be 1 or more, not {options.search}."
     if options.search and options.push_to_hub:

@@ -22,6 +22,7 @@ from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.speech_encoder_ser import SpeechEncoder
 
 from .augmentation import Augmentation
+from .losses import targets_of
 from .parallel import map_clips
 
 _VERSION = 1  # raise when the frames of a clip change
@@ -132,11 +133,8 @@ class EncodedFrames(torch.utils.data.Dataset):
         batch = {
             "input_features": pad_sequence(frames, batch_first=True),
             "attention_mask": (torch.arange(int(lengths.max())) < lengths[:, None]).long(),
-            "labels": torch.tensor([item["labels"] for item in items]),
-            "weights": torch.tensor([item["weight"] for item in items]),
+            **targets_of(items),
         }
-        if "label_mask" in items[0]:
-            batch["label_mask"] = torch.from_numpy(np.stack([item["label_mask"] for item in items]))
         if "utterance_features" in items[0]:
             utterances = np.stack([item["utterance_features"] for item in items])
             nothing = [np.zeros((1, self.extractor.feature_size), dtype=np.float32)] * len(items)
@@ -217,7 +215,7 @@ def _encode(
     seed: int,
     num_threads: int,
 ) -> dict[str, Any]:
-    """Encoder frames of some clips as float16, and their `sums_over_time`; as bytes."""
+    """Encoder frames of some clips as float16, and their `frame_sums`; as bytes."""
     torch.set_num_threads(num_threads)
     rate = extractor.sampling_rate
     waves = [augmentation.view(load_audio(recording(path), rate), rate, Path(path).stem, view, seed) for path in audio]

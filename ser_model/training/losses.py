@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -55,6 +55,17 @@ def corpus_label_masks(labels: Sequence[int], corpora: Sequence[str], num_labels
     has = np.zeros((len(names), num_labels), dtype=bool)
     has[corpus, list(labels)] = True
     return has[corpus]
+
+
+def targets_of(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """What a batch holds beside features: `labels` and `weights (batch,)`, and `label_mask` where items have one."""
+    targets = {
+        "labels": torch.tensor([item["labels"] for item in items]),
+        "weights": torch.tensor([item["weight"] for item in items]),
+    }
+    if "label_mask" in items[0]:
+        targets["label_mask"] = torch.from_numpy(np.stack([item["label_mask"] for item in items]))
+    return targets
 
 
 def cross_entropy(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import AutoConfig, PretrainedConfig
 
 from datasets_scripts import find_corpus
+from ser_model.labels import comma_separated
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 
 from .presets import Preset, PresetError
@@ -33,20 +34,20 @@ def for_run(preset: Preset, run: RunArguments) -> Preset:
 
 
 def _with_data(preset: Preset, run: RunArguments) -> Preset:
-    corpora = _words(run.corpora) or ([FOLDER] if run.csv else [])
+    corpora = comma_separated(run.corpora) or ([FOLDER] if run.csv else [])
     if run.csv and FOLDER not in corpora:
         raise RunError("--csv names a table of your own recordings: add folder to --corpora.")
     for name in corpora:
         find_corpus(name)
     data = {"corpora": corpora} if corpora else dict(preset.data)
-    if labels := _words(run.labels):
+    if labels := comma_separated(run.labels):
         if len(set(labels)) < max(2, len(labels)):
             raise RunError(f"--labels has to name two different labels or more, not {run.labels}.")
         data |= {"labels": labels, "drop_other_labels": True}
     if data == preset.data:
         return preset
-    name = "-".join([preset.name, *corpora])
-    return _changed(preset, name, f"data: {', '.join(corpora or ['other labels'])}", data=data)
+    name = "-".join([preset.name, *corpora, *labels])
+    return _changed(preset, name, f"data: {', '.join([*corpora, *labels])}", data=data)
 
 
 def check_same_encoder(preset: Preset, encoder: str | None) -> None:
@@ -129,7 +130,3 @@ def _front_end(config: PretrainedConfig) -> dict[str, Any]:
 
 def _changed(preset: Preset, name: str, what: str, **blocks: Any) -> Preset:
     return replace(preset, name=name, notes=[f"Preset {preset.name} with other {what}.", *preset.notes], **blocks)
-
-
-def _words(text: str | None) -> list[str]:
-    return [word.strip() for word in (text or "").split(",") if word.strip()]

@@ -17,7 +17,7 @@ from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArgum
 from ser_model.metrics import emotion_metrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 
-from .losses import Loss, cross_entropy, mixup
+from .losses import Loss, cross_entropy, mixup, targets_of
 from .streaming import StreamSampler
 
 WATCHED = ("accuracy", "uar", "macro_f1", "loss")  # validation figures of every epoch
@@ -131,8 +131,12 @@ class SerTrainer(Trainer):
 
     def create_scheduler(self, num_training_steps: int, *args, **kwargs):
         """As Trainer's, with a tenth of all steps for the warm-up at most: few clips make few steps."""
-        self.args.warmup_steps = min(self.args.warmup_steps, num_training_steps // 10)
-        return super().create_scheduler(num_training_steps, *args, **kwargs)
+        wanted = self.args.warmup_steps
+        self.args.warmup_steps = min(wanted, num_training_steps // 10)
+        try:
+            return super().create_scheduler(num_training_steps, *args, **kwargs)
+        finally:
+            self.args.warmup_steps = wanted  # of the next trial of a search, and in the report
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """As Trainer's, in float32 even where a finished model is written as float16: a run goes on from it."""
@@ -185,11 +189,7 @@ def _collate(extractor: SerFeatureExtractor, items: list[dict[str, Any]]) -> dic
     frames = [item["input_features"] for item in items]
     utterances = np.stack([item["utterance_features"] for item in items]) if extractor.voice_quality else None
     batch = dict(extractor.collate(frames, utterances, truncation=True, return_tensors="pt"))
-    batch["labels"] = torch.tensor([item["labels"] for item in items])
-    batch["weights"] = torch.tensor([item["weight"] for item in items])
-    if "label_mask" in items[0]:
-        batch["label_mask"] = torch.from_numpy(np.stack([item["label_mask"] for item in items]))
-    return batch
+    return batch | targets_of(items)
 
 
 def _epoch_figures(prediction: EvalPrediction, labels: list[str]) -> dict[str, float]:
@@ -204,8 +204,9 @@ class EarlyStopping(TrainerCallback):
     """
 
     def __init__(self, metric: str, patience: int):
-        self.key, self.patience = f"eval_{metric}", patience
-        self.sign = -1 if metric == "loss" else 1
+        name = metric.removeprefix("eval_")  # which Trainer takes as well
+        self.key, self.patience = f"eval_{name}", patience
+        self.sign = -1 if name == "loss" else 1
 
     def on_evaluate(self, args, state, control, **kwargs):
         values = [self.sign * entry[self.key] for entry in state.log_history if self.key in entry]

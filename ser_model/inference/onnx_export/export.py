@@ -20,7 +20,6 @@ from ser_model.inference.onnx_recognizer import (
     SETTINGS,
     OnnxRecognizer,
     OnnxSettings,
-    is_exported,
 )
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.inference.voice_profile import checksum
@@ -52,7 +51,7 @@ def export_onnx(checkpoint: str, folder: Path, int8: bool = False) -> float:
         ExportError: It has parts that no graph can hold, the folder holds something else, or the graph's answers
             differ from the checkpoint's.
     """
-    if folder.exists() and not is_exported(folder):
+    if folder.exists() and not all((folder / name).is_file() for name in (MODEL, SETTINGS, DETECTOR)):
         raise ExportError(f"{folder} is there already and holds no exported model.")
     recognizer = EmotionRecognizer.from_pretrained(checkpoint)
     _refuse_what_has_no_graph(recognizer)

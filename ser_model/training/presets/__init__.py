@@ -96,6 +96,8 @@ def load_preset(name: str) -> Preset:
         raise PresetError(f"There is no preset {name}; known are {', '.join(names())}.{suggestion}") from None
     except ValueError as error:
         raise PresetError(f"The preset {path} is not JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise PresetError(f"The preset {path} has to be an object of blocks.")
     return preset_from_dict({"name": path.stem, **content})
 
 
@@ -113,12 +115,13 @@ def preset_from_dict(content: dict[str, Any]) -> Preset:
             raise PresetError(f"{name}: the block {block!r} is missing.")
     _check(name, "data", content["data"], load_corpora, derived=frozenset({"data_dir", "cache_dir", "csv"}))
     _check(name, "augmentation", content["augmentation"], Augmentation)
-    model = dict(content["model"])
-    model_type = model.pop("model_type", None)
+    model = content["model"]
+    model_type = model.get("model_type") if isinstance(model, dict) else None
     if model_type not in FAMILIES:
         known = ", ".join(FAMILIES)
         raise PresetError(f"{name}: model.model_type has to be one of {known}, not {model_type!r}.")
     family = FAMILIES[model_type]
+    model = {key: value for key, value in model.items() if key != "model_type"}
     _check(name, "model", model, family.config_class, derived=DERIVED)
     _check(name, "feature_extractor", content["feature_extractor"], family.extractor_class, derived=STATISTICS)
     _check(name, "loss", content["loss"], Loss)
