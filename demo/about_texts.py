@@ -18,7 +18,7 @@ SECTIONS = {
         "It was trained on adults who speak English in North America and Britain. Other languages, cultures, ages, "
         "accents and voice disorders were not measured.",
         "It gives no emotion where it finds no speech, and calls a prediction unsure below a confidence from which on "
-        "three of four answers were right on validation speakers. Both can be wrong.",
+        "three of four predictions were right on validation speakers. Both can be wrong.",
         "The figures below were measured on clips of the same corpora. Under the protocol “speaker” nothing of a test "
         "speaker was trained on; under “random” it was, and the figures are too high.",
     ],
@@ -61,7 +61,7 @@ QUESTIONS = {
     ),
     "How reliable is the confidence?": (
         "On clips like those of the test, the calibration error beside the predicted emotion tells; on other clips it "
-        "is unknown. Below each prediction stands how many test answers of about the same confidence were right, or, "
-        "where a model's report does not say, its precision for that emotion."
+        "is unknown. Below each prediction stands how many test predictions of about the same confidence were right, "
+        "or, where a model's report does not say, its precision for that emotion."
     ),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from . import cards, messages
+from .cancelling import Cancelled
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # For what takes a moment. A request of its own each time: gradio's queue ends the page's event stream when nothing is
@@ -84,22 +85,20 @@ def long_job(
         further: More settings, which `steps` takes after the `option`.
     """
     rest = [""] * (len(shown) - 1)
-    asked: set[str | None] = set()  # sessions whose job is to end
+    cancelled = Cancelled()
 
     def run(request: gr.Request, *values: Any) -> Iterator[tuple[str, ...]]:
-        asked.discard(request.session_hash)
         for now in steps(*values):
-            if request.session_hash in asked:
-                asked.discard(request.session_hash)
+            if request in cancelled:
                 yield cards.note([messages.CANCELLED]), *rest
                 return
             yield now
 
     def end(request: gr.Request) -> None:
-        asked.add(request.session_hash)
+        cancelled.add(request)
 
     def clear(request: gr.Request) -> tuple[str, ...]:
-        end(request)
+        cancelled.add(request)
         return cards.note([waiting]), *rest
 
     gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, **AT_ONCE)

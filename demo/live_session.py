@@ -86,15 +86,17 @@ class LiveSession:
         since, self._looked = self._looked, self.seconds
         stretches = self._stretches()
         if stretches:
-            self._began, self._ended = self._began or stretches[0][0], stretches[-1][1]
+            self._began = stretches[0][0] if self._began is None else self._began
+            self._ended = stretches[-1][1]
+        began = since if self._began is None else self._began
         self.speaking = bool(stretches) and self.seconds - self._ended < RECENT_SECONDS
         opened = self.now is not None
         enough = sum(end - start for start, end in stretches) >= self.opens_seconds
         if (self.speaking and (opened or enough)) or (stretches and not self.speaking and not opened):
-            self._predict(recognizer, stretches, since if opened else self._began or since)
+            self._predict(recognizer, stretches, since if opened else began)
         if not self.speaking:
             if self.now is not None:
-                self.last = Utterance(self._began or since, self._ended, self.now)
+                self.last = Utterance(began, self._ended, self.now)
             self.now, self._began, self._quiet = None, None, self.seconds - RECENT_SECONDS
 
     def _stretches(self) -> Stretches:

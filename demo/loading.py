@@ -119,10 +119,10 @@ def download(repo_id: str) -> str:
     Models whose code is part of transformers are not foreign. What their files ask for is checked when they are loaded.
 
     Raises:
-        NoModel: It is not there, needs code of its own, or is too large.
+        NoModel: It is not there, needs code of its own, or is too large, or the Hub cannot be reached.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HTTPError
 
     from ser_model.inference.foreign import ARCHITECTURES
     from ser_model.models.registration import FAMILIES
@@ -145,6 +145,8 @@ def download(repo_id: str) -> str:
             fetch("report.json", MAX_JSON_BYTES)
         fetch("model.safetensors", MAX_BYTES)
         return str(config.parent)
-    except (OSError, ValueError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")
+    except (HTTPError, OSError, RuntimeError, ValueError, AttributeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        if isinstance(error, HTTPError) and not isinstance(error, HfHubHTTPError):
+            reason = f"the Hub cannot be reached: {reason}"
         raise NoModel(f"No model could be loaded from {repo_id}: {reason}.") from None

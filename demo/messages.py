@@ -60,7 +60,7 @@ WAVE_ONLY = "Click the picture to play from there."
 LONG = "One emotion for the whole clip. The tab Recording shows how it changes."
 UNKNOWN = "Accuracy unknown: this model came without a report."
 
-# Confidence is calibrated, so that a word stands for about so many right answers in the test.
+# Confidence is calibrated, so that a word stands for about so many right predictions in the test.
 CONFIDENCE = {0.9: "very high", 0.75: "high", 0.6: "moderate", 0.0: "low"}
 CLOSE_SECOND = 0.5  # share of the first's probability from which a second emotion is named
 CLIPPED_DB, FAINT_DB = -0.1, -30.0
@@ -199,14 +199,14 @@ def _band(report: Mapping[str, Any] | None, share: float) -> dict[str, Any] | No
 
 
 def reliability(report: Mapping[str, Any] | None, share: float) -> str:
-    """How often answers of about this confidence were right in the model's test; empty where no report tells."""
+    """How often predictions of about this confidence were right in the model's test; empty where no report tells."""
     band = _band(report, share)
     if band is None:
         return ""
     tenths = round(10 * band["right"])
     right = {0: "fewer than 1 of 10", 10: "more than 9 of 10"}.get(tenths, f"{tenths} of 10")
     speakers = {"unseen": "new speakers"}.get(tested := speakers_tested(report or {}), _TESTED_ON[tested])
-    return f"Of answers this confident, {right} were right on {speakers}."
+    return f"Of predictions this confident, {right} were right on {speakers}."
 
 
 def band_note(report: Mapping[str, Any] | None, share: float) -> str:
@@ -215,7 +215,7 @@ def band_note(report: Mapping[str, Any] | None, share: float) -> str:
     if band is None:
         return ""
     span = f"{100 * band['from']:.0f} to {100 * band['to']:.0f} %"
-    return f"Test answers with a confidence of {span}: {percent(band['right'])} of {band['clips']} were right."
+    return f"Test predictions with a confidence of {span}: {percent(band['right'])} of {band['clips']} were right."
 
 
 def level(wave: np.ndarray, duration: float) -> str:

@@ -13,6 +13,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from .cancelling import ArrivalTime
 from .models import Models
 from .page import INTRODUCTION, MAX_FILE_SIZE, STATIC, TITLE, appearance, build_page
 from .share_preview import PICTURE, SharePreview
@@ -49,7 +50,7 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
         mcp_server=False,
         app_kwargs={
             "routes": routes,  # before gradio's own
-            "middleware": [Middleware(UploadGate, Uploads(folder)), preview],
+            "middleware": [Middleware(ArrivalTime), Middleware(UploadGate, Uploads(folder)), preview],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,

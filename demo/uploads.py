@@ -7,12 +7,13 @@ import os
 import stat
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,8 +30,14 @@ class Quota:
     files: int
     bytes: int
 
-    def is_exceeded(self, sizes: list[int]) -> bool:
-        return len(sizes) > self.files or sum(sizes) > self.bytes
+    def surplus(self, old: list[Path], sizes: dict[Path, int]) -> list[Path]:
+        """The first of the `old` files, as few as must go for the rest of `sizes` to be within the quota."""
+        count, size = len(sizes), sum(sizes.values())
+        for index, path in enumerate(old):
+            if count <= self.files and size <= self.bytes:
+                return old[:index]
+            count, size = count - 1, size - sizes[path]
+        return old
 
 
 PER_VISITOR = Quota(files=600, bytes=1_500_000_000)
@@ -48,19 +55,28 @@ class Uploads:
     def __init__(self, folder: Path, per_visitor: Quota = PER_VISITOR, in_all: Quota = IN_ALL):
         self.folder = Path(os.path.realpath(folder))
         self._per_visitor, self._in_all = per_visitor, in_all
-        self._of: OrderedDict[str, list[Path]] = OrderedDict()
+        self._owners: dict[Path, str] = {}  # who uploaded a file last; oldest first
         self._lock = threading.Lock()
 
     def add(self, visitor: str, paths: list[str]) -> None:
-        """Counts new files of a visitor and keeps the quotas."""
+        """Counts new files of a visitor and keeps the quotas.
+
+        Gradio names a file by its content: one that is uploaded again, by whomever, is the same file, and new.
+        """
+        fresh = dict.fromkeys((Path(os.path.realpath(path)) for path in paths), visitor)
         with self._lock:
-            own = [path for path in [*self._of.pop(visitor, []), *map(Path, paths)] if path.is_file()]
-            sizes = [path.stat().st_size for path in own]
-            while len(own) > len(paths) and self._per_visitor.is_exceeded(sizes):
-                own.pop(0).unlink(missing_ok=True)
-                sizes.pop(0)
-            self._of[visitor] = own
-            self._sweep({Path(path) for path in paths})
+            there = self._there()
+            owners = {path: owner for path, owner in self._owners.items() if path in there and path not in fresh}
+            own = [path for path, owner in owners.items() if owner == visitor]
+            self._owners = owners | fresh
+            sizes = {path: there[path].st_size for path in (*own, *(fresh.keys() & there.keys()))}
+            gone = set(self._per_visitor.surplus(own, sizes))
+            old = [path for path in there if path not in fresh and path not in gone]  # oldest first
+            gone |= {path for path in old if time.time() - there[path].st_mtime >= DELETE_OLDER}
+            sizes = {path: found.st_size for path, found in there.items() if path not in gone}
+            gone |= set(self._in_all.surplus([path for path in old if path not in gone], sizes))
+            for path in gone:
+                path.unlink(missing_ok=True)
 
     def may_be_named(self, path: str) -> bool:
         """Whether a request may name a file: it lies in the folder, and is a file, no link, pipe or device."""
@@ -70,16 +86,14 @@ class Uploads:
         except (OSError, ValueError):
             return False
 
-    def _sweep(self, fresh: set[Path]) -> None:
-        found = sorted((path.stat().st_mtime, path) for path in self.folder.rglob("*") if path.is_file())
-        kept = [path for changed, path in found if path in fresh or time.time() - changed < DELETE_OLDER]
-        sizes = [path.stat().st_size for path in kept]
-        surplus = [path for _, path in found if path not in set(kept)]
-        while kept and kept[0] not in fresh and self._in_all.is_exceeded(sizes):
-            surplus.append(kept.pop(0))
-            sizes.pop(0)
-        for path in surplus:
-            path.unlink(missing_ok=True)
+    def _there(self) -> dict[Path, os.stat_result]:
+        """The files of the folder, oldest first, whoever made them; gradio deletes some at any time."""
+        found = {}
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    found[Path(folder, name)] = os.lstat(Path(folder, name))
+        return dict(sorted(found.items(), key=lambda each: each[1].st_mtime))
 
 
 class UploadGate:
@@ -131,7 +145,7 @@ class UploadGate:
             status = message.get("status", status)
             body.extend(message.get("body", b""))
             if message["type"] == "http.response.body" and not message.get("more_body") and status == 200:
-                self.uploads.add(visitor_of(scope), json.loads(body))
+                await run_in_threadpool(self.uploads.add, visitor_of(scope), json.loads(body))
             await send(message)
 
         await self.app(scope, receive, watched)

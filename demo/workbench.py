@@ -130,8 +130,9 @@ def spectrogram(wave: np.ndarray, sampling_rate: int) -> dict[str, Any]:
     from matplotlib.image import imsave
 
     hop_length = max(round(STEP_SECONDS * sampling_rate), len(wave) // MOST_STEPS)
+    win_length = sampling_rate // 40
     power = librosa.feature.melspectrogram(
-        y=wave, sr=sampling_rate, n_fft=1024, win_length=sampling_rate // 40, hop_length=hop_length, n_mels=64
+        y=wave, sr=sampling_rate, n_fft=max(1024, win_length), win_length=win_length, hop_length=hop_length, n_mels=64
     )
     decibels = librosa.power_to_db(power, ref=np.max, top_db=DEPTH_DB)
     pictures = []

@@ -55,7 +55,7 @@ def test_the_reliability_is_that_of_the_confidences_band():
     bands = [{"from": 0.0, "to": 0.6, "clips": 9, "right": 0.03}, {"from": 0.6, "to": 0.9, "clips": 9, "right": 0.68},
              {"from": 0.9, "to": 1.0, "clips": 50, "right": 0.96}]  # fmt: skip
     report = changed(test=REPORT["test"] | {"calibration": {"bands": bands}})
-    said = "Of answers this confident, 7 of 10 were right on new speakers."
+    said = "Of predictions this confident, 7 of 10 were right on new speakers."
     assert messages.reliability(report, 0.62) == messages.reliability(report, 0.89) == said
     assert "more than 9 of 10" in messages.reliability(report, 1.0)
     seen = report | {"leakage": {"test": {"shared_speakers": 24}}}
@@ -65,7 +65,7 @@ def test_the_reliability_is_that_of_the_confidences_band():
     assert messages.of_prediction(report, predicted) == [said, ""]
     assert "Precision" in messages.of_prediction(REPORT, predicted)[0] and messages.reliability(None, 0.5) == ""
     how = messages.how_measured(report, predicted)
-    assert how[0] == "Test answers with a confidence of 60 to 90 %: 68 % of 9 were right."
+    assert how[0] == "Test predictions with a confidence of 60 to 90 %: 68 % of 9 were right."
     assert how[1:3] == [messages.precision_note(report, "calm"), messages.accuracy_note(report)]
     assert messages.how_measured(None, predicted) == ["", "", messages.UNKNOWN, "", ""]
 

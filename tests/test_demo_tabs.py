@@ -15,7 +15,7 @@ import soundfile
 from conftest import ROOT, spoken
 from demo_helpers import LABELS, RATE, tiny_recognizer
 
-from demo import about_texts, batch_result, examples, messages, true_labels
+from demo import about_texts, batch_result, examples, messages, serving, true_labels
 from demo.api import in_words
 from demo.loading import NoModel, RecognizerLoader
 from demo.models import Models, others_beside
@@ -155,6 +155,28 @@ def test_a_model_that_does_not_answer_holds_up_no_other(models, clip, monkeypatc
     silent.gives_up.set()
     (last,) = steps
     assert "The Hub does not answer." in last and compare.AWAITED not in last
+
+
+def test_a_comparison_looks_for_each_model_once(models, clip, monkeypatch):
+    """A model that a visitor typed may be forgotten meanwhile, and would be loaded from the Hub again."""
+    found, asked = models.find, []
+
+    def find(title):
+        asked.append(title)
+        if asked.count(title) > 1:
+            raise NoModel("It was forgotten.")
+        return found(title)
+
+    monkeypatch.setattr(models, "find", find)
+    *_, shown = compare.compare_or_message(models, clip, models.titles)
+    assert shown.count("Probability of each emotion") == 2 and sorted(asked) == models.titles
+
+
+def test_a_prediction_that_takes_too_long_ends_no_other(models, clip, monkeypatch):
+    slow = models.find("second")()
+    monkeypatch.setattr(slow, "predict_batch", lambda *_, **__: serving.limited(threading.Event().wait, 0.05))
+    first, second = compare.compare(models, clip, models.titles)
+    assert first["label"] and second["error"] == serving.TOO_LONG
 
 
 def test_models_have_names_that_mean_something(checkpoints):

@@ -144,6 +144,11 @@ def test_an_utterance_keeps_its_label_and_time_in_the_silence_after_it():
     assert messages.utterance(second.start, second.end) in shown["emotion"]
 
 
+def test_an_utterance_may_begin_with_the_microphone():
+    states = live_states(phrases(8.0, pause=1.5)[int(1.5 * RATE) :])  # longer than what is kept of the samples
+    assert states[-1].columns[0].start == states[-1].last.start == 0.0
+
+
 def test_a_short_utterance_is_predicted_when_it_ends():
     states = live_states(phrases(0.5, pause=1.5))
     assert all(state.now is None for state in states)

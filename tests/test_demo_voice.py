@@ -132,7 +132,7 @@ def test_a_batch_and_a_recording_of_one_speaker(recognizer, clips, profile, tmp_
 def test_compare_uses_the_profile_with_its_own_checkpoint_alone(checkpoint, tmp_path, clips, kept, profile, recognizer):
     other = small_checkpoint(tmp_path / "other", "ser_cnn_bilstm")
     models = Models(RecognizerLoader(str(checkpoint)), [str(other)])
-    entries = {entry["model"]: entry for entry in compare.as_they_come(models, clips[0], models.titles, kept)}
+    entries = {entry["model"]: entry for entry, _ in compare.as_they_come(models, clips[0], models.titles, kept)}
     own, foreign = (entries[title] for title in models.titles)
     assert own["probabilities"] == pytest.approx(recognizer(clips[0], voice=profile).probabilities, abs=1e-6)
     assert foreign["probabilities"] == compare.compare(models, clips[0], models.titles)[1]["probabilities"]

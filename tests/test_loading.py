@@ -1,6 +1,7 @@
 """Recognizers of the page: loaded once, failures told, ids that visitors type, and limits of a prediction."""
 
 import json
+import socket
 import threading
 import time
 
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 from conftest import voiced_tone
 from demo_helpers import LABELS, RATE, tiny_recognizer
+from huggingface_hub import constants
+from huggingface_hub.errors import HTTPError
 
 from demo import serving
 from demo.loading import NoModel, RecognizerLoader
@@ -65,6 +68,37 @@ def test_a_typed_id_is_never_a_folder_of_the_server(folder, monkeypatch):
     for name in ("../someone/model", str(folder / "someone/model"), "./someone", "a/b/c", ".hidden/model"):
         with pytest.raises(NoModel, match="nor an id on the Hub"):
             models.find(name)
+
+
+@pytest.fixture
+def unreachable(monkeypatch):
+    """A Hub where nothing listens; the pauses between tries are left out."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        for name, value in (("ENDPOINT", address), ("HF_HUB_OFFLINE", False)):
+            monkeypatch.setattr(constants, name, value)
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+        yield
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_a_hub_that_cannot_be_reached_is_told(unreachable, local):
+    with pytest.raises(NoModel, match=r"^No model could be loaded from nobody/nothing: .+\.$") as told:
+        RecognizerLoader("nobody/nothing", local=local)()
+    assert local or "the Hub cannot be reached: [Errno" in str(told.value)
+
+
+def test_an_error_without_words_is_named(monkeypatch):
+    def timeout(*_):
+        raise HTTPError("")
+
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", timeout)
+    with pytest.raises(NoModel, match=r"nobody/nothing: the Hub cannot be reached: HTTPError\.$"):
+        RecognizerLoader("nobody/nothing", local=False)()
 
 
 def test_few_typed_models_stay():

@@ -12,7 +12,7 @@ import pytest
 from app_helpers import running_app, tone_file
 from conftest import ROOT, voiced_tone
 
-from demo.uploads import NOT_UPLOADED, Quota, Uploads
+from demo.uploads import NOT_UPLOADED
 
 ENDPOINTS = ("predict", "timeline", "part", "voice_quality", "compare", "batch", "voice_profile")
 
@@ -119,56 +119,3 @@ def test_live_audio_comes_from_this_page_and_in_small_parts(app):
     assert app.post("/live/one?rate=1", content=pcm).status_code == 400
     more = [app.post(f"/live/{number}?rate=16000", content=pcm).status_code for number in range(6)]
     assert more.count(503) >= 2 and app.post("/live/one?rate=16000", content=pcm).json()["seconds"] == 3.0
-
-
-def files_of(folder: Path, visitor: str, count: int, size: int = 10) -> list[str]:
-    paths = []
-    for number in range(count):
-        path = folder / f"{visitor}-{number}-{time.monotonic_ns()}"
-        path.write_bytes(bytes(size))
-        paths.append(str(path))
-    return paths
-
-
-def test_a_visitors_oldest_uploads_go_first(tmp_path):
-    uploads = Uploads(tmp_path, per_visitor=Quota(files=3, bytes=1000))
-    first, second = files_of(tmp_path, "a", 2), files_of(tmp_path, "b", 2)
-    uploads.add("a", first)
-    uploads.add("b", second)
-    uploads.add("a", third := files_of(tmp_path, "a", 2))
-    assert [Path(path).exists() for path in (*first, *second, *third)] == [False, True, True, True, True, True]
-    uploads.add("a", fourth := files_of(tmp_path, "a", 1, size=990))
-    left = sum(path.stat().st_size for path in tmp_path.glob("a-*"))
-    assert Path(fourth[0]).exists() and left <= 1000
-
-
-def test_all_visitors_together_have_a_quota_and_old_files_go(tmp_path):
-    uploads = Uploads(tmp_path, in_all=Quota(files=4, bytes=1000))
-    left_behind = files_of(tmp_path, "earlier", 1)[0]
-    os.utime(left_behind, (time.time() - 7200,) * 2)
-    for visitor in "abcdef":
-        paths = files_of(tmp_path, visitor, 1)
-        os.utime(paths[0], (time.time() - 100 + ord(visitor) - ord("a"),) * 2)
-        uploads.add(visitor, paths)
-    assert not Path(left_behind).exists()
-    assert sorted(path.name[0] for path in tmp_path.iterdir()) == list("cdef")
-
-
-def test_only_regular_files_of_the_folder_may_be_named(tmp_path):
-    inside, outside = tmp_path / "in", tmp_path / "out"
-    for each in (inside, outside):
-        each.mkdir()
-        (each / "clip.wav").write_bytes(b"x")
-    (inside / "link.wav").symlink_to(outside / "clip.wav")
-    uploads = Uploads(inside)
-    assert uploads.may_be_named(str(inside / "clip.wav"))
-    for path in (
-        inside / "link.wav",
-        outside / "clip.wav",
-        inside,
-        inside / "nowhere.wav",
-        "clip.wav",
-        "\0",
-        "x" * 5000,
-    ):
-        assert not uploads.may_be_named(str(path)), path

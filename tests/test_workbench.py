@@ -17,7 +17,7 @@ from conftest import voiced_tone
 from demo_helpers import LABELS, RATE, phrases, recording, results, tiny_recognizer
 from parselmouth.praat import call
 
-from demo import workbench, workbench_endpoints
+from demo import plots, workbench, workbench_endpoints
 from demo.tabs.clip import decode_and_predict
 from demo.tabs.clip_workbench import timeline_of, workbench_or_message
 from ser_model.audio import AudioError
@@ -72,6 +72,13 @@ def test_peaks_and_spectrogram_show_where_it_is_loud():
     seen = matplotlib.image.imread(io.BytesIO(base64.b64decode(picture.split(",")[1])), format="webp")
     assert seen.shape[1] == drawn["spectrogram"]["columns"] == 201 and len(unpacked(drawn["pitch"], "<u2")) == 200
     assert seen[..., :3].mean(axis=(0, 2))[120:190].min() > 3 * seen[..., :3].mean(axis=(0, 2))[:90].max()
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+def test_models_of_other_sampling_rates_have_a_spectrogram(rate):
+    wave = voiced_tone(1.0, rate)
+    assert workbench.spectrogram(wave, rate)["columns"] == 101
+    assert plots.log_mel_for_show(wave, rate).shape == (101, 64)
 
 
 def test_the_longest_recording_is_drawn_with_bounded_data(monkeypatch):
@@ -139,7 +146,8 @@ def changed(path: str, value: object) -> dict:
     ("path", "value"),
     [
         ("duration", 1e9), ("duration", math.nan), ("duration", "8"), ("duration", True), ("duration", None),
-        ("labels", "calm"), ("labels", ["x"] * 100), ("labels.0", 3), ("labels.0", "missing in the windows"),
+        ("labels", "calm"), ("labels", []), ("labels", ["x"] * 100), ("labels.0", 3),
+        ("labels.0", "missing in the windows"),
         ("segments", None), ("segments", {}), ("segments", [DATA["segments"][0]] * (MOST_SEGMENTS + 1)),
         ("segments.0", []), ("segments.0", {}), ("segments.0.emotion", ""), ("segments.0.emotion", "  "),
         ("segments.0.emotion", "x" * (LONGEST_LABEL + 1)), ("segments.0.emotion", "two\nlines"),

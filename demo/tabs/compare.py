@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
@@ -19,8 +19,13 @@ from demo.voices import VisitorVoice
 from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import RESULT
 
+if TYPE_CHECKING:
+    from ser_model.inference.recognizer import EmotionRecognizer
+
 MOST_MODELS = 4
 AWAITED = cards.render("awaited")
+
+Entry = tuple[dict[str, Any], "EmotionRecognizer | None"]  # of the answer of /compare, and the model that predicted
 
 
 def build(offered: Models, voice: VisitorVoice) -> None:
@@ -100,8 +105,8 @@ class Recording:
             return self._waves[rate]
 
 
-def entry_of(models: Models, title: str, recording: Recording, kept: Any = None) -> dict[str, Any]:
-    """One model's prediction, or why there is none.
+def entry_of(models: Models, title: str, recording: Recording, kept: Any = None) -> Entry:
+    """One model's prediction and the model, or why there is none and None.
 
     Args:
         models: The checkpoints on offer.
@@ -115,14 +120,14 @@ def entry_of(models: Models, title: str, recording: Recording, kept: Any = None)
     entry: dict[str, Any] = {"model": title, **dict.fromkeys(RESULT), "error": None}
     try:
         recognizer = models.find(title)()
-    except NoModel as error:
-        return entry | {"error": str(error)}
-    rate = recognizer.sampling_rate
-    voice, _ = voices.usable(kept, recognizer)
-    return entry | recognizer(recording.at(rate), rate, voice).as_data()
+        voice, _ = voices.usable(kept, recognizer)
+        rate = recognizer.sampling_rate
+        return entry | recognizer(recording.at(rate), rate, voice).as_data(), recognizer
+    except NoModel as error:  # nor is there one where the prediction takes too long
+        return entry | {"error": str(error)}, None
 
 
-def as_they_come(models: Models, path: str, titles: list[str], kept: Any = None) -> Iterator[dict[str, Any]]:
+def as_they_come(models: Models, path: str, titles: list[str], kept: Any = None) -> Iterator[Entry]:
     """The entry of each model as soon as it is there: one that cannot be reached holds up no other.
 
     Raises:
@@ -144,7 +149,8 @@ def compare(models: Models, path: str, titles: list[str]) -> list[dict[str, Any]
     Raises:
         AudioError: The recording cannot be used.
     """
-    return sorted(as_they_come(models, path, titles), key=lambda entry: titles.index(entry["model"]))
+    entries = (entry for entry, _ in as_they_come(models, path, titles))
+    return sorted(entries, key=lambda entry: titles.index(entry["model"]))
 
 
 def compare_or_message(models: Models, path: str | None, titles: list[str], kept: Any = None) -> Iterator[str]:
@@ -155,31 +161,30 @@ def compare_or_message(models: Models, path: str | None, titles: list[str], kept
     if not titles:
         yield cards.message_card(messages.NO_MODELS)
         return
-    entries: dict[str, dict[str, Any]] = {}
     chosen = list(dict.fromkeys(titles))[:MOST_MODELS]
-    yield _side_by_side(models, chosen, entries, kept)
+    entries: dict[str, dict[str, Any]] = {}
+    columns = dict.fromkeys(chosen, AWAITED)
+    yield _side_by_side(models, columns)
     try:
-        for entry in as_they_come(models, path, chosen, kept):
+        for entry, recognizer in as_they_come(models, path, chosen, kept):
             entries[entry["model"]] = entry
-            yield _side_by_side(models, chosen, entries, kept)
+            columns[entry["model"]] = _column(entry, recognizer, kept)
+            agreement = messages.agreement(list(entries.values())) if len(entries) == len(chosen) else ""
+            yield _side_by_side(models, columns, agreement)
     except AudioError as error:
         yield cards.message_card(str(error))
 
 
-def _side_by_side(models: Models, titles: list[str], entries: dict[str, dict[str, Any]], kept: Any) -> str:
-    columns = [
-        (models.name(title), _column(models, entries[title], kept) if title in entries else AWAITED) for title in titles
-    ]
-    agreement = messages.agreement(list(entries.values())) if len(entries) == len(titles) else ""
-    return cards.side_by_side(columns) + cards.note([agreement])
+def _side_by_side(models: Models, columns: dict[str, str], agreement: str = "") -> str:
+    named = [(models.name(title), column) for title, column in columns.items()]
+    return cards.side_by_side(named) + cards.note([agreement])
 
 
-def _column(models: Models, entry: dict[str, Any], kept: Any) -> str:
-    if entry["error"]:
+def _column(entry: dict[str, Any], recognizer: EmotionRecognizer | None, kept: Any) -> str:
+    if recognizer is None:
         return cards.message_card(entry["error"])
     if entry["label"] is None:
         return cards.emotion_card(entry, [])
-    recognizer = models.find(entry["model"])()
     report, (voice, remark) = recognizer.report, voices.usable(kept, recognizer)
     remarks = [*messages.of_prediction(report, entry), remark if voice else ""]
     return (

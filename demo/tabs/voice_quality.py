@@ -18,7 +18,6 @@ from ser_model.inference.results import EmotionResult
 from ser_model.inference.voice_reference import GROUPS, SAMPLING_RATE, UNITS, VoiceReference, measure_voice
 
 MOST_SECONDS = 60.0  # measured of one clip; Praat takes a hundredth of the time it lasts
-MAX_SECONDS = 3600.0
 STRIP_WIDTH, STRIP_HEIGHT = 240, 44
 
 Measures = dict[str, float | None]
@@ -61,7 +60,7 @@ def measures_of(path: str) -> Measured:
     Raises:
         AudioError: The recording cannot be used.
     """
-    return measures_of_wave(load_audio(path, SAMPLING_RATE, max_seconds=MAX_SECONDS))
+    return measures_of_wave(load_audio(path, SAMPLING_RATE))
 
 
 def measures_of_wave(wave: np.ndarray) -> Measured:

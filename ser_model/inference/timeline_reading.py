@@ -38,6 +38,8 @@ def from_data(data: Any) -> Timeline:
     try:
         duration = _number(data["duration"], SHORTEST, MAX_SECONDS + 1, "The duration")
         labels = [_label(label) for label in _listed(data["labels"], MOST_LABELS, "labels")]
+        if not labels:
+            raise TimelineError("A timeline has at least one label.")
         rows = _listed(data["segments"], MOST_SEGMENTS, "segments")
         segments = [_segment(row, duration) for row in rows]
         rows = _listed(data["windows"], MOST_SEGMENTS, "windows")
