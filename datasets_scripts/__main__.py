@@ -82,10 +82,10 @@ def _download(args: argparse.Namespace) -> str:
 
 def _list(args: argparse.Namespace) -> str:
     from .loading import data_dir_or_default
-    from .status import inventory, own_recordings, passed_over
+    from .status import corpus_status, own_recordings, passed_over
 
     data_dir, corpora = data_dir_or_default(args.data_dir), _names(args)
-    parts = [inventory(name, data_dir) for name in corpora]
+    parts = [corpus_status(name, data_dir) for name in corpora]
     if not args.corpora:
         parts.append(own_recordings(data_dir, corpora))
     parts.append(passed_over(data_dir, corpora))

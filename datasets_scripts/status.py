@@ -14,7 +14,7 @@ from .loading import find_corpus
 from .near_misses import near_misses
 
 
-def inventory(name: str, data_dir: Path) -> str:
+def corpus_status(name: str, data_dir: Path) -> str:
     """Found and expected clips of a corpus by label and speaker, as text."""
     builder = find_corpus(name)
     scan = builder.scan(data_dir)
@@ -41,14 +41,14 @@ def inventory(name: str, data_dir: Path) -> str:
 
 
 def own_recordings(data_dir: Path, others: list[str]) -> str:
-    """The inventory of the corpus `folder`; beside other corpora it lies in a subfolder of that name."""
+    """The status of the corpus `folder`; beside other corpora it lies in a subfolder of that name."""
     below, builders = data_dir / FolderBuilder.corpus, [find_corpus(name) for name in others]
     if not below.is_dir() and any(
         builder.scan(data_dir).clips or near_misses(builder, data_dir) for builder in builders
     ):
         return f"{FolderBuilder.corpus}: not there. Recordings of your own go into {below}."
     try:
-        return inventory(FolderBuilder.corpus, data_dir)
+        return corpus_status(FolderBuilder.corpus, data_dir)
     except CorpusError as error:
         return f"{FolderBuilder.corpus}: {error}"
 

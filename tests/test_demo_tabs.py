@@ -233,7 +233,7 @@ def test_about_tells_how_robust_the_shipped_models_are():
     markup = about.robustness(shipped)
     for title in shipped.titles:
         found = json.loads((ROOT / "checkpoints" / title / "robustness.json").read_text())
-        for result in (found, found["yardsticks"]["random"]):
+        for result in (found, found["baselines"]["random"]):
             assert f"{result['share_passed']:.0%}" in markup
             noise = result["groups"]["noise"]
             assert f"{noise['passed']} of {noise['checks']}" in markup

@@ -69,7 +69,7 @@ def test_an_experiment_is_kept_without_its_test_part(tmp_path, capsys):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "report.json").write_text(json.dumps(report))
     (tmp_path / "queue.json").write_text("[]")
-    command = ["results", "--queue", str(tmp_path / "queue.json"), "--tried", str(tmp_path / "run")]
+    command = ["results", "--queue", str(tmp_path / "queue.json"), "--experiments", str(tmp_path / "run")]
     assert main([*command, "--of", "mfcc-cnn-lstm"]) == 0
     (kept,) = (tmp_path / "experiments").glob("mfcc-cnn-lstm__speaker__fold1__seed0__*.json")
     assert not {"test", "voice_profiles"} & set(json.loads(kept.read_text()))

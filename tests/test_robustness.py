@@ -57,7 +57,7 @@ def test_every_check_is_in_the_result_and_on_the_terminal(checked):
     assert found["num_checks"] == len(found["checks"]) > 80
     assert found["checks_passed"] == sum(check["passed"] for check in found["checks"])
     assert found["share_passed"] == pytest.approx(found["checks_passed"] / found["num_checks"], abs=1e-4)
-    assert found["yardsticks"]["random"]["num_checks"] == found["num_checks"]
+    assert found["baselines"]["random"]["num_checks"] == found["num_checks"]
     assert printed == robustness_table(found) + "\n"
     assert printed.count("FAILED") == found["num_checks"] - found["checks_passed"]
     for check in found["checks"]:
@@ -65,7 +65,7 @@ def test_every_check_is_in_the_result_and_on_the_terminal(checked):
         assert check["passed"] == (check["value"] <= check["threshold"] if better is None else better)
 
 
-def test_an_svm_on_a_speech_encoder_is_a_yardstick_too(checkpoint, mini_ravdess, tmp_path, capsys, monkeypatch):
+def test_an_svm_on_a_speech_encoder_is_a_baseline_too(checkpoint, mini_ravdess, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     copy = shutil.copytree(checkpoint, tmp_path / "copy")
     words = [copy, "--data_dir", mini_ravdess, "--clips", 2, "--num_proc", 1, "--encoder"]
@@ -73,7 +73,7 @@ def test_an_svm_on_a_speech_encoder_is_a_yardstick_too(checkpoint, mini_ravdess,
     assert "robustness: The encoder" in capsys.readouterr().err and hashes(copy) == hashes(checkpoint)
     assert run(*words, tiny_whisper(tmp_path / "encoder")) == 0
     found = json.loads((copy / "robustness.json").read_text())
-    svm, chance = found["yardsticks"]["encoder_svm"], found["yardsticks"]["random"]
+    svm, chance = found["baselines"]["encoder_svm"], found["baselines"]["random"]
     assert svm["num_checks"] == chance["num_checks"] == found["num_checks"]
     assert svm["groups"]["correctness"]["passed"] > chance["groups"]["correctness"]["passed"]
     for text in (robustness_table(found), robustness_section(found)):

@@ -72,7 +72,7 @@ def robustness(models: Models) -> str:
     groups = list(dict.fromkeys(group for content in shown.values() for group in content["groups"]))
     rows = []
     for title, content in shown.items():
-        for name, result in ((title, content), (f"random model beside {title}", content["yardsticks"]["random"])):
+        for name, result in ((title, content), (f"random model beside {title}", content["baselines"]["random"])):
             counts = (result["groups"].get(group, {"passed": 0, "checks": 0}) for group in groups)
             cells = (f"{count['passed']} of {count['checks']}" for count in counts)
             rows.append((name, f"{result['share_passed']:.0%}", *cells))

@@ -16,9 +16,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table", action="store_true", help="render tables and pictures from results/*.json, run nothing"
     )
     parser.add_argument(
-        "--tried", type=Path, nargs="+", metavar="RUN", help="keep validation figures of runs with alternative settings"
+        "--experiments",
+        type=Path,
+        nargs="+",
+        metavar="RUN",
+        help="keep validation figures of runs with other settings",
     )
-    parser.add_argument("--of", metavar="PRESET", help="the preset that the settings of --tried are an alternative to")
+    parser.add_argument("--of", metavar="PRESET", help="the preset that --experiments are alternatives to")
     parser.add_argument("--jobs", type=positive, default=1, help="runs side by side, one thread each (default: 1)")
     parser.add_argument("--data_dir", help="any folder above the corpora; default $SER_DATA_DIR, else ./data")
     parser.add_argument(
@@ -35,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from ser_model.reporting.tables import render
 
     folder = args.queue.parent
-    if args.tried:
+    if args.experiments:
         return _keep(args, folder)
     if args.table:
         readme_root = ROOT if folder.resolve() == ROOT / "results" else None
@@ -51,10 +55,10 @@ def _keep(args: argparse.Namespace, folder: Path) -> int:
     from ser_model.training.presets import PresetError
 
     if not args.of:
-        print("results: --tried needs --of, the preset that these settings are an alternative to.", file=sys.stderr)
+        print("results: --experiments needs --of, the preset that they are alternatives to.", file=sys.stderr)
         return 1
     try:
-        for folder_of_run in args.tried:
+        for folder_of_run in args.experiments:
             print(f"wrote {keep_experiment(folder_of_run, args.of, folder)}")
     except FileNotFoundError as error:
         print(f"results: There is no file at {error.filename}.", file=sys.stderr)

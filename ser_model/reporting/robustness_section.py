@@ -18,7 +18,7 @@ ABOUT = {
 
 _SECTION = """## Robustness
 
-{passed} of {count} checks passed ({share:.0%}); {yardsticks}.
+{passed} of {count} checks passed ({share:.0%}); {baselines}.
 Protocol `{protocol}`, fold {fold}: accuracy on {of} test clips, changes on {clips} of them
 ({per_corpus}), drawn evenly over corpora, emotions and speakers with seed {seed}.{leak}
 {note}
@@ -38,14 +38,14 @@ Not passed:
 
 def robustness_section(robustness: dict[str, Any]) -> str:
     """The card's section, from the content of `robustness.json`."""
-    sample, yardsticks = robustness["sample"], robustness["yardsticks"]
+    sample, baselines = robustness["sample"], robustness["baselines"]
     return _SECTION.format(
         passed=robustness["checks_passed"],
         count=robustness["num_checks"],
         share=robustness["share_passed"],
-        yardsticks=", ".join(f"{ABOUT[name]} passes {found['share_passed']:.0%}" for name, found in yardsticks.items()),
-        names=" | ".join(NAMES[name] for name in yardsticks),
-        rule="---|" * len(yardsticks),
+        baselines=", ".join(f"{ABOUT[name]} passes {found['share_passed']:.0%}" for name, found in baselines.items()),
+        names=" | ".join(NAMES[name] for name in baselines),
+        rule="---|" * len(baselines),
         of=sample["of"],
         clips=sample["clips"],
         per_corpus=_per_corpus(sample),
@@ -56,7 +56,7 @@ def robustness_section(robustness: dict[str, Any]) -> str:
         note=LIMITS_NOTE,
         groups="\n".join(
             f"| {group} | {found['passed']} of {found['checks']} | "
-            + " | ".join(str(other["groups"][group]["passed"]) for other in yardsticks.values())
+            + " | ".join(str(other["groups"][group]["passed"]) for other in baselines.values())
             + " |"
             for group, found in robustness["groups"].items()
         ),
@@ -66,7 +66,7 @@ def robustness_section(robustness: dict[str, Any]) -> str:
 
 
 def robustness_table(robustness: dict[str, Any]) -> str:
-    """The table on the terminal: every check, then each group and the yardsticks."""
+    """The table on the terminal: every check, then each group and the baselines."""
     rows = []
     for check in robustness["checks"]:
         comparison = ">=" if check["required"] == "at least" else "<="
@@ -91,13 +91,13 @@ def robustness_table(robustness: dict[str, Any]) -> str:
     if robustness["skipped"]:
         lines.append(f"Not run: {_skipped(robustness)}.")
     lines += [LIMITS_NOTE, ""]
-    yardsticks = robustness["yardsticks"]
+    baselines = robustness["baselines"]
     for group, found in robustness["groups"].items():
-        others = [f"; {NAMES[name]} {other['groups'][group]['passed']:>3}" for name, other in yardsticks.items()]
+        others = [f"; {NAMES[name]} {other['groups'][group]['passed']:>3}" for name, other in baselines.items()]
         lines.append(f"{group:<14} {found['passed']:>3} of {found['checks']:>3} passed{''.join(others)}")
     others = [
         f"; {NAMES[name]} {other['checks_passed']:>3} ({other['share_passed']:.1%})"
-        for name, other in yardsticks.items()
+        for name, other in baselines.items()
     ]
     lines.append(
         f"{'all':<14} {robustness['checks_passed']:>3} of {robustness['num_checks']:>3} passed "

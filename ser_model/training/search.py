@@ -84,10 +84,10 @@ def _run_trials(
     def network(trial: optuna.Trial | None) -> Any:
         if trial is None:  # Trainer looks at a network before the first trial
             return network_for(run, preset, data)
-        tried = with_settings(preset, suggested(trial, preset.search))
-        trainer.loss = Loss(**tried.loss)
+        suggestion = with_settings(preset, suggested(trial, preset.search))
+        trainer.loss = Loss(**suggestion.loss)
         data.weigh(trainer.loss)
-        return network_for(run, tried, data)
+        return network_for(run, suggestion, data)
 
     def judge(_: dict[str, float]) -> float:
         values = [entry[key] for entry in trainer.state.log_history if key in entry]

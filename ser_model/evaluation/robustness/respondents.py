@@ -1,4 +1,4 @@
-"""Who answers the suite: a recognizer, and beside it yardsticks: a random model, and an SVM where it was trained."""
+"""Who answers the suite: a recognizer, and beside it baselines: a random model, and an SVM where it was trained."""
 
 from __future__ import annotations
 

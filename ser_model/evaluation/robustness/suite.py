@@ -123,7 +123,7 @@ def run_suite(
 
     Returns:
         `share_passed`, `checks_passed`, `num_checks`, `groups` (group -> passed and checks), `seed`, `sample`,
-        `clean` (UAR of the sample as it is), `speakers`, `skipped`, `yardsticks`, `perturbations` (fall of the
+        `clean` (UAR of the sample as it is), `speakers`, `skipped`, `baselines`, `perturbations` (fall of the
         UAR and share unchanged of each) and `checks`, ready for JSON.
 
     Raises:
@@ -143,7 +143,7 @@ def run_suite(
         "clean": {"uar": round(emotion_metrics(before, references, labels)["uar"], 4)},
         "speakers": speaker_figures(found.clean[MODEL], found.references, labels, found.speakers),
         "skipped": skipped,
-        "yardsticks": {name: passed(found.checks(name)) for name in found.clean if name != MODEL},
+        "baselines": {name: passed(found.checks(name)) for name in found.clean if name != MODEL},
         "perturbations": found.effects(),
         "checks": [check.as_dict() for check in checks],
     }

@@ -1,4 +1,4 @@
-"""What the processes of the suite do: ask the recognizer and the yardsticks about clips and sounds."""
+"""What the processes of the suite do: ask the recognizer and the baselines about clips and sounds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Job:
         speakers: Who speaks in each test clip, None where it is not known.
         shares: Share of each class among the test clips.
         seed: Seed of everything random.
-        svm: Another yardstick, or None.
+        svm: Another baseline, or None.
     """
 
     model: str
