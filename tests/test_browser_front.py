@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from browser_helpers import HEIGHT, at_rest, fits, in_every_look
+from app_helpers import PATIENCE, running_app, tone_file
+from browser_helpers import HEIGHT, at_rest, fits, go, in_every_look
 from conftest import ROOT, need_program
-from test_app import PATIENCE, running_app, tone_file
 
 pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
@@ -71,8 +71,7 @@ def places(pills: playwright.Locator) -> list[list[float]]:
     )
 
 
-def test_examples_stay_in_place_and_tell_afterwards_what_was_acted(open_page):
-    page = open_page()
+def test_examples_stay_in_place_and_tell_afterwards_what_was_acted(page):
     for _ in in_every_look(page):
         check_an_example(page)
 
@@ -98,13 +97,13 @@ def check_an_example(page: playwright.Page) -> None:
     expect(page.locator("#ser-emotion .ser-label")).to_have_count(0)
 
 
-def test_a_folder_is_played_sorted_and_measured_against_its_name(open_page, tmp_path):
+def test_a_folder_is_played_sorted_and_measured_against_its_name(page, tmp_path):
     folder = tmp_path / "angry"
     folder.mkdir()
     for name in ("03a01Wa", "03a01Nc"):
         (folder / f"{name}.flac").write_bytes((ROOT / "examples" / f"{name}.flac").read_bytes())
     (folder / "bad.wav").write_text("These are words, not sound.")
-    page = open_page("Batch")
+    go(page, "Batch")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Add a folder").click()
     chooser.value.set_files(folder)
@@ -124,8 +123,8 @@ def test_a_folder_is_played_sorted_and_measured_against_its_name(open_page, tmp_
     page.wait_for_function("document.querySelector('.ser-batch audio').currentTime > 0")
 
 
-def test_cards_of_compare_come_one_by_one_and_do_not_overlap(open_page, hub, tmp_path):
-    page = open_page("Compare")
+def test_cards_of_compare_come_one_by_one_and_do_not_overlap(page, hub, tmp_path):
+    go(page, "Compare")
     expect(page.locator("#ser-models .token")).to_have_count(4)
     page.locator("#ser-models .token-remove").first.click()
     page.locator("#ser-models input").fill("nobody/silent")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
+from app_helpers import PATIENCE, tone_file
 from browser_helpers import go, in_every_look, is_open, is_within
 from conftest import spoken
-from test_app import PATIENCE, tone_file
 
 from demo import messages
 
@@ -17,10 +17,9 @@ expect = playwright.expect
 expect.set_options(timeout=1000 * PATIENCE)
 
 
-def test_a_long_quiet_clip_is_opened_in_recording(open_page, tmp_path):
+def test_a_long_quiet_clip_is_opened_in_recording(page, tmp_path):
     wave = np.tile(np.pad(spoken(3.0), (0, 16_000)), 16)
     soundfile.write(tmp_path / "talk.wav", 10 ** (-31 / 20) * wave / np.abs(wave).max(), 16_000)
-    page = open_page()
     page.set_input_files("#ser-audio input[type=file]", tmp_path / "talk.wav")
     expect(page.locator(".ser-measure").first).to_be_visible()
     hand_on = page.get_by_role("button", name="Open in Recording")
@@ -36,8 +35,7 @@ def test_a_long_quiet_clip_is_opened_in_recording(open_page, tmp_path):
         is_within(page, status)
 
 
-def test_a_clip_is_carried_to_compare(open_page, tmp_path):
-    page = open_page()
+def test_a_clip_is_carried_to_compare(page, tmp_path):
     page.set_input_files("#ser-audio input[type=file]", tone_file(tmp_path / "tone.wav", 1.0))
     hand_on = page.get_by_role("button", name="Compare models")
     for _ in in_every_look(page):

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from app_helpers import PATIENCE, tone_file
 from browser_helpers import at_rest, drawn, fits, go, is_open
 from conftest import ROOT
 from demo_helpers import recording
-from test_app import PATIENCE, tone_file
 
 pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
@@ -125,8 +125,7 @@ def saved(page, bench, button: str, path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def test_a_clip_opens_in_it_and_another_clip_closes_it(open_page, tmp_path):
-    page = open_page()
+def test_a_clip_opens_in_it_and_another_clip_closes_it(page, tmp_path):
     page.set_input_files("#ser-audio input[type=file]", tone_file(tmp_path / "clip.wav"))
     expect(page.locator("#ser-emotion .ser-label")).to_be_visible()
     page.get_by_role("button", name="Open the clip in the workbench").click()
@@ -138,8 +137,7 @@ def test_a_clip_opens_in_it_and_another_clip_closes_it(open_page, tmp_path):
     expect(bench).to_have_count(0)
 
 
-def test_a_finished_live_session_opens_in_it(open_page):
-    page = open_page()
+def test_a_finished_live_session_opens_in_it(page):
     go(page, "Live")
     page.get_by_role("button", name="Start the microphone").click()
     expect(page.locator("#ser-live-seconds")).to_have_text(re.compile(r"^[5-9] s"))
