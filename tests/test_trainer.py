@@ -1,6 +1,7 @@
 """What is added to Trainer."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -40,6 +41,10 @@ def test_the_loss_is_the_weighted_mean_over_items(tmp_path):
     first, second = F.cross_entropy(model(features).logits, labels, reduction="none")
     batch = {"input_features": features, "labels": labels, "weights": torch.tensor([3.0, 1.0])}
     torch.testing.assert_close(trainer.compute_loss(model, dict(batch)), (3 * first + second) / 4)
+    # to processes of the data loader that are started anew, as on macOS and Windows, its function goes pickled
+    items = [{"input_features": frames.numpy(), "labels": 1, "weight": 2.0} for frames in features]
+    made = pickle.loads(pickle.dumps(trainer.data_collator))(items)
+    assert made["input_features"].shape == (2, 32, 4) and made["weights"].tolist() == [2.0, 2.0]
     for harmed in (batch | {"input_features": features * torch.nan}, batch | {"weights": torch.tensor([torch.inf, 1])}):
         with pytest.raises(RunError, match="The loss is not finite after 0 steps"):
             trainer.compute_loss(model, harmed)

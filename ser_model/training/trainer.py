@@ -7,6 +7,7 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,7 @@ class SerTrainer(Trainer):
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
         labels = _label_names(kwargs["model"] if "model" in kwargs else kwargs["model_init"](None))
         super().__init__(
-            data_collator=getattr(kwargs.get("train_dataset"), "collate", None)
-            or (lambda items: _collate(processing_class, items)),
+            data_collator=getattr(kwargs.get("train_dataset"), "collate", None) or partial(_collate, processing_class),
             processing_class=processing_class,
             compute_metrics=lambda prediction: _epoch_figures(prediction, labels),
             callbacks=callbacks,
