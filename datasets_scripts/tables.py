@@ -76,7 +76,8 @@ def _read_parquet(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         content = parquet.read_table(table)
     except (OSError, ArrowException) as error:
-        raise TableError(f"{table} cannot be read as Parquet: {str(error).splitlines()[0].rstrip('.')}.") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise TableError(f"{table} cannot be read as Parquet: {reason}.") from None
     columns, features = _columns(content.column_names), Features.from_arrow_schema(content.schema)
     _check_columns(table, columns, content.column_names)
     values = {}

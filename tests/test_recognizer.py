@@ -125,7 +125,7 @@ def test_unsure_names_no_emotion_less(recognizer, monkeypatch):
     monkeypatch.setattr(recognizer.model.config, "unsure_below", max(sure.probabilities.values()) + 0.001)
     unsure = recognizer(clip)
     assert unsure.unsure and unsure.label == sure.label and unsure.probabilities == sure.probabilities
-    assert "three of four answers" in unsure.remark
+    assert "three of four predictions" in unsure.remark
     assert not recognizer(NOT_SPEECH["hum"], 16_000).unsure  # there it is no emotion at all
 
 

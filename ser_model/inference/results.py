@@ -83,8 +83,8 @@ class EmotionResult:
             )
         if self.unsure:
             remarks.append(
-                f"The confidence is below {100 * self.unsure_below:.0f} %, from which on three of four answers were "
-                "right on validation speakers."
+                f"The confidence is below {100 * self.unsure_below:.0f} %, from which on three of four predictions "
+                "were right on validation speakers."
             )
         return " ".join(remarks)
 
