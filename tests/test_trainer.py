@@ -102,6 +102,24 @@ def test_mixup_mixes_features_labels_and_masks():
         pytest.fail("no batch was mixed")
 
 
+def test_a_short_warm_up_for_few_steps_is_not_that_of_the_next_trial(tmp_path):
+    trainer = SerTrainer(
+        model=PhoneticCnnForAudioClassification(PhoneticCnnConfig(conv_channels=[4], num_labels=3)),
+        args=SerTrainingArguments(output_dir=str(tmp_path), use_cpu=True, warmup_steps=100, lr_scheduler_type="linear"),
+        eval_dataset=[{}], processing_class=SerFeatureExtractor(), loss=Loss(),
+    )  # fmt: skip
+    for steps, warm_up in ((50, 5), (5000, 100)):
+        optimizer = torch.optim.SGD(trainer.model.parameters(), lr=1.0)
+        trainer.lr_scheduler = None
+        scheduler = trainer.create_scheduler(steps, optimizer)
+        rates = []
+        for _ in range(warm_up + 2):
+            rates.append(scheduler.get_last_lr()[0])
+            optimizer.step()
+            scheduler.step()
+        assert int(np.argmax(rates)) == warm_up and trainer.args.warmup_steps == 100
+
+
 @pytest.mark.parametrize(("metric", "values", "stops"), [
     ("accuracy", [0.3, 0.5, 0.4, 0.45], True), ("accuracy", [0.3, 0.5, 0.4, 0.6], False),
     ("loss", [1.0, 0.8, 0.9, 0.85], True), ("loss", [1.0, 0.8, 0.9, 0.7], False),
