@@ -16,6 +16,8 @@ from ser_model.reporting.default_tables import (
     headline_table,
     profiles_table,
 )
+from ser_model.reporting.fold_figures import folds_and_seeds, interval_over_speakers
+from ser_model.reporting.preset_tables import summary_table
 
 CORPORA = ["ravdess", "crema_d", "tess", "savee"]
 BASELINES = {
@@ -146,3 +148,21 @@ def test_the_matrix_has_a_row_for_each_corpus_left_out():
 def test_every_goal_grows_with_the_profile(key):
     goals = json.loads((ROOT / "results" / "anchors.json").read_text())["goals"][key]
     assert list(goals) == ["0", "10", "all"] and goals["0"] < goals["10"] < goals["all"]
+
+
+def test_a_fold_with_more_seeds_counts_no_more_than_another():
+    def run(right, speaker, fold, seed):
+        made = report(ravdess=right, per_speaker={
+            f"ravdess_{speaker}{number}": {"confusion_matrix": [[round(20 * right), round(20 - 20 * right)], [0, 20]]}
+            for number in range(3)
+        })  # fmt: skip
+        made["test"]["accuracy"] = right
+        return {Job(DEFAULT, "speaker", fold, seed): made}
+
+    once = run(0.5, "a", 1, 0) | run(1.0, "b", 2, 0)
+    again = once | run(0.5, "a", 1, 1) | run(0.5, "a", 1, 2)
+    assert interval_over_speakers(again, ["ravdess"]) == pytest.approx(interval_over_speakers(once, ["ravdess"]))
+    (row,) = [line for line in summary_table(again, {"claims": {}}) if line.startswith(f"| {DEFAULT}")]
+    assert "75.0 ± 35.4 % / 75.0 ± 35.4 % (fold 1; seed 0, 1, 2 and fold 2; seed 0)" in row
+    assert f"(`{DEFAULT}`: fold 1; seed 0, 1, 2 and fold 2; seed 0)" in headline(again, {}, PUBLISHED)[-1]
+    assert folds_and_seeds(once) == "fold 1, 2; seed 0"

@@ -22,8 +22,8 @@ def pooled_uar(per_speaker_confusions: Sequence[ArrayLike]) -> tuple[float, floa
 
     Args:
         per_speaker_confusions: One confusion matrix `(num_labels, num_labels)` for each speaker, rows
-            are true classes; from one fold or several. Those of one speaker under several seeds are
-            added up first.
+            are true classes; from one fold or several. Of one speaker under several seeds
+            it is the mean.
 
     Returns:
         UAR, lower and upper end; both ends are None with fewer than three speakers.

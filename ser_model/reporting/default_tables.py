@@ -11,7 +11,7 @@ from ser_model.evaluation.queue import Job
 from ser_model.training.arguments import RunArguments
 
 from .baselines import COMMON_SENTENCES, Baselines, baseline_of
-from .fold_figures import Reports, interval_over_speakers, mean_over_folds, runs_on
+from .fold_figures import Reports, folds_and_seeds, interval_over_speakers, mean_over_folds, runs_on
 from .preset_tables import table
 
 DEFAULT = RunArguments.preset
@@ -19,9 +19,9 @@ WITHOUT_VIEWS = "encoder-attention"  # the same network, trained on the clips as
 PROFILES = ("0", "1", "3", "5", "10", "20", "all", "3 neutral", "all neutral")  # kinds that a report has
 HEADLINE_NOTE = (
     "UAR in %, protocol `speaker`: no test speaker was trained on. Mean over the folds that are named, of the mean "
-    "over seeds; in brackets the 95 % interval (bootstrap over the test speakers of all folds together; none for fewer "
-    "than three). Each network is one for all corpora; the SVMs, on the same folds, are trained on each corpus "
-    "alone. Published figures stand where all folds were measured. "
+    "over seeds ({runs}); in brackets the 95 % interval (bootstrap over the test speakers of all folds together; none "
+    "for fewer than three). Each network is one for all corpora; the SVMs, on the same folds, are trained on each "
+    "corpus alone. Published figures stand where all folds were measured. "
     "{published} SAVEE's sentences mostly occur with one emotion only, so that a system which recognises words reads "
     "the emotion off them: the sentences that every emotion has stand apart."
 )
@@ -62,10 +62,12 @@ TITLES = {row.corpus: row.title for row in reversed(ROWS)}
 def headline(reports: Reports, baselines: Baselines, published: dict[str, Any]) -> list[str]:
     """The default's UAR by corpus, below it that of the same network without augmented views, where it was measured."""
     lines = headline_table(reports, baselines, published, DEFAULT)
-    if any(job.preset == WITHOUT_VIEWS for job in reports):
+    presets = [name for name in (DEFAULT, WITHOUT_VIEWS) if _speaker_runs(reports, name)]
+    if WITHOUT_VIEWS in presets:
         lines += ["", "The same network, trained without augmented views:", ""]
         lines += headline_table(reports, baselines, published, WITHOUT_VIEWS)
-    return [*lines, "", HEADLINE_NOTE.format(published=published["about"])]
+    runs = "; ".join(f"`{name}`: {folds_and_seeds(_speaker_runs(reports, name))}" for name in presets)
+    return [*lines, "", HEADLINE_NOTE.format(runs=runs or "none measured", published=published["about"])]
 
 
 def headline_table(reports: Reports, baselines: Baselines, published: dict[str, Any], preset: str) -> list[str]:
@@ -162,6 +164,10 @@ def corpora_matrix(reports: Reports) -> list[str]:
         others = ", ".join(TITLES.get(name, name) for name in corpora if name != tested)
         rows.append([others, *(cell if name == tested else "" for name in corpora)])
     return table(["trained on", *(f"tested on {TITLES.get(name, name)}" for name in corpora)], rows)
+
+
+def _speaker_runs(reports: Reports, preset: str) -> list[Job]:
+    return [job for job in reports if (job.preset, job.protocol) == (preset, "speaker")]
 
 
 def _uar(runs: Reports, row: Row) -> dict[Job, float]:

@@ -31,12 +31,17 @@ def runs_on(reports: Reports, preset: str, corpus: str, protocol: str = "speaker
     }
 
 
-def mean_over_folds(values: dict[Job, float]) -> float:
-    """Mean over folds, of the mean over seeds within each."""
+def fold_means(values: dict[Job, float]) -> list[float]:
+    """The mean over seeds of each fold, so that a fold with more seeds than another does not count more."""
     by_fold: dict[int, list[float]] = defaultdict(list)
     for job, value in values.items():
         by_fold[job.fold].append(value)
-    return mean(mean(of_fold) for of_fold in by_fold.values())
+    return [mean(of_fold) for of_fold in by_fold.values()]
+
+
+def mean_over_folds(values: dict[Job, float]) -> float:
+    """Mean over folds, of the mean over seeds within each."""
+    return mean(fold_means(values))
 
 
 def interval_over_speakers(runs: Reports, corpora: Sequence[str]) -> tuple[float, float] | None:
@@ -57,17 +62,17 @@ def interval_over_speakers(runs: Reports, corpora: Sequence[str]) -> tuple[float
 
 
 def speaker_confusions(runs: Reports, corpora: Sequence[str]) -> dict[str, np.ndarray]:
-    """Confusion matrix of each test speaker of some corpora, those under several seeds added up.
+    """Confusion matrix of each test speaker of some corpora, the mean of those under several seeds.
 
     None of any speaker where one has none.
     """
-    confusions: dict[str, np.ndarray] = {}
+    confusions: dict[str, list[np.ndarray]] = defaultdict(list)
     for report in runs.values():
         for speaker, figures in speakers_of(report, corpora).items():
             if "confusion_matrix" not in figures:
                 return {}
-            confusions[speaker] = confusions.get(speaker, 0) + np.array(figures["confusion_matrix"])
-    return confusions
+            confusions[speaker].append(np.array(figures["confusion_matrix"]))
+    return {speaker: np.mean(of_speaker, axis=0) for speaker, of_speaker in confusions.items()}
 
 
 def speakers_of(report: dict[str, Any], corpora: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -77,7 +82,11 @@ def speakers_of(report: dict[str, Any], corpora: Sequence[str]) -> dict[str, dic
 
 
 def folds_and_seeds(jobs: Iterable[Job]) -> str:
-    """`fold 1, 2; seed 0`."""
-    jobs = list(jobs)
-    folds = ", ".join(str(fold) for fold in sorted({job.fold for job in jobs}))
-    return f"fold {folds}; seed {', '.join(str(seed) for seed in sorted({job.seed for job in jobs}))}"
+    """`fold 1, 2; seed 0`, or `fold 1; seed 0, 1 and fold 2; seed 0` where folds have not the same seeds."""
+    seeds: dict[int, list[int]] = defaultdict(list)
+    for job in sorted(jobs):
+        seeds[job.fold].append(job.seed)
+    folds: dict[str, list[str]] = defaultdict(list)
+    for fold, of_fold in seeds.items():
+        folds[", ".join(map(str, of_fold))].append(str(fold))
+    return " and ".join(f"fold {', '.join(of_seeds)}; seed {named}" for named, of_seeds in folds.items())

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .baselines import Baselines, baseline_of
-from .fold_figures import Reports, folds_and_seeds
+from .fold_figures import Reports, fold_means, folds_and_seeds, mean_over_folds
 
 COLUMNS = ("random-augmented", "random", "speaker")  # from the most leaking to the speaker-independent one
 COLOURS = {"random-augmented": "#d55e00", "random": "#e69f00", "speaker": "#0072b2"}
@@ -37,7 +37,8 @@ def summary_table(reports: Reports, anchors: dict[str, Any]) -> list[str]:
         *table(["preset", "corpora", "reported by its authors", *(f"`{name}`" for name in COLUMNS)], rows),
         "",
         "Protocol columns: test UAR / accuracy on unaugmented recordings, computed from the reports in `results/`; in "
-        "brackets the folds and seeds, mean ± standard deviation where there are several. Several corpora count as one "
+        "brackets the folds and seeds; mean ± standard deviation over folds, where there are several, of the mean over "
+        "seeds. Several corpora count as one "
         "test part; one with fewer folds than another is tested on its first folds again. Under `random-augmented` "
         "the training part holds augmented copies of test clips, under `random` the test speakers; only `speaker` "
         "shows what to expect for a new voice. The figures reported by the authors are typed in from their project "
@@ -59,7 +60,7 @@ def _cell(reports: Reports, figures: Sequence[str] = ("uar", "accuracy")) -> str
         return "not run"
     shown = []
     for name in figures:
-        values = [100 * report["test"][name] for report in reports.values()]
+        values = fold_means({job: 100 * report["test"][name] for job, report in reports.items()})
         shown.append(f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "") + " %")
     return f"{' / '.join(shown)} ({folds_and_seeds(reports)})"
 
@@ -72,7 +73,7 @@ def targets_table(reports: Reports, targets: list[dict[str, Any]]) -> list[str]:
         found = {job: report for job, report in reports.items() if (job.preset, job.protocol) == wanted}
         measured, reached = "not run", ""
         if found:
-            accuracy = mean(report["test"]["accuracy"] for report in found.values())
+            accuracy = mean_over_folds({job: report["test"]["accuracy"] for job, report in found.items()})
             measured, reached = _cell(found, ("accuracy",)), "yes" if accuracy >= target["accuracy"] else "no"
         rows.append([*wanted, f"{100 * target['accuracy']:.1f} %", measured, reached])
     return table(["preset", "protocol", "target test accuracy", "measured", "reached"], rows)
@@ -125,7 +126,9 @@ def protocols_figure(reports: Reports, anchors: dict[str, Any]) -> Figure:
     positions = np.arange(len(grouped))
     for offset, protocol in enumerate(COLUMNS):
         heights = [
-            100 * mean(report["test"]["accuracy"] for report in found[protocol].values()) if found[protocol] else 0.0
+            100 * mean_over_folds({job: report["test"]["accuracy"] for job, report in found[protocol].items()})
+            if found[protocol]
+            else 0.0
             for found in grouped.values()
         ]
         bars = axes.bar(positions + (offset - 1) * 0.27, heights, 0.25, label=protocol,

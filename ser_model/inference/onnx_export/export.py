@@ -51,6 +51,7 @@ def export_onnx(checkpoint: str, folder: Path, int8: bool = False) -> float:
         ExportError: It has parts that no graph can hold, the folder holds something else, or the graph's answers
             differ from the checkpoint's.
     """
+    # More than `is_exported` asks, since all that lies in the folder goes.
     if folder.exists() and not all((folder / name).is_file() for name in (MODEL, SETTINGS, DETECTOR)):
         raise ExportError(f"{folder} is there already and holds no exported model.")
     recognizer = EmotionRecognizer.from_pretrained(checkpoint)
