@@ -94,7 +94,8 @@ class EncoderHead(nn.Module):
     def __init__(self, config: SpeechEncoderConfig, size: int):
         super().__init__()
         assert config.num_labels is not None
-        self.layer_weights = nn.Parameter(torch.zeros(len(config.encoder_layers)))
+        num_layers = len(config.encoder_layers)
+        self.layer_weights = nn.Parameter(torch.zeros(num_layers), requires_grad=num_layers > 1)  # one alone weighs 1
         self.reduce = nn.Sequential(
             nn.Linear(size, config.hidden_size), nn.LayerNorm(config.hidden_size), nn.GELU(), nn.Dropout(config.dropout)
         )
