@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 # Before the imports that read them: one thread for the network, few kept oneDNN primitives (one for each length of
@@ -20,6 +21,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 from demo.loading import RecognizerLoader, missing_model
 from demo.models import Models, others_beside
 from ser_model.labels import parse_label_map
+from ser_model.stopping import end_when_asked
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
@@ -57,9 +59,11 @@ def main() -> None:
     print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops.", flush=True)
     try:
         threading.Event().wait()
-    except KeyboardInterrupt:
+    finally:
         page.close(verbose=False)
 
 
 if __name__ == "__main__":
-    main()
+    end_when_asked()
+    with suppress(KeyboardInterrupt):
+        main()

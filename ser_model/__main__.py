@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import NoReturn
 
 from ser_model.cli import (
     cross_validate,
@@ -20,6 +21,7 @@ from ser_model.cli import (
     voice_quality,
     voice_reference,
 )
+from ser_model.stopping import end_when_asked
 
 COMMANDS = {
     "predict": predict,
@@ -56,5 +58,11 @@ def main(argv: list[str] | None = None) -> int:
         return 1
 
 
-if __name__ == "__main__":
+def run_as_program() -> NoReturn:
+    """Runs `main` and ends the process."""
+    end_when_asked()
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run_as_program()

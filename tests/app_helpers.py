@@ -44,8 +44,8 @@ def app_process(folder: Path, **environment: str) -> subprocess.Popen:
 
 
 @contextmanager
-def running_app(folder: Path, **environment: str) -> Iterator[str]:
-    """Runs the app on a free port and gives its address once it answers."""
+def running_app(folder: Path, stopped_by: int = signal.SIGINT, **environment: str) -> Iterator[str]:
+    """Runs the app on a free port and gives its address once it answers; in the end stops it, by Ctrl-C as a rule."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     process = app_process(folder, MODEL_ID=str(shipped_checkpoint()), GRADIO_SERVER_PORT=str(port), **environment)
@@ -53,7 +53,7 @@ def running_app(folder: Path, **environment: str) -> Iterator[str]:
         wait_for(f"http://127.0.0.1:{port}/health", process, folder / "app.log")
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.send_signal(signal.SIGINT)  # Ctrl-C
+        process.send_signal(stopped_by)
         process.wait(PATIENCE)
 
 

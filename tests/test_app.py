@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import threading
 import time
@@ -181,8 +182,9 @@ def test_two_people_at_once_get_their_own_answers(app_url, tmp_path):
     assert durations == {1.0: [1.0] * 3, 2.5: [2.5] * 3}
 
 
-def test_the_server_stops_though_a_page_is_open_and_leaves_no_clip(tmp_path):
-    with ExitStack() as open_page, running_app(tmp_path) as url:
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_stops_though_a_page_is_open_and_leaves_no_clip(tmp_path, stopped_by):
+    with ExitStack() as open_page, running_app(tmp_path, stopped_by) as url:
         stream = open_page.enter_context(httpx.stream("GET", f"{url}/gradio_api/heartbeat/visitor", timeout=PATIENCE))
         beats = stream.iter_lines()  # kept, since the stream closes with its iterator
         assert "ALIVE" in next(beats)

@@ -62,6 +62,22 @@ def test_killed_and_gone_on_with_while_a_run_it_left_behind_still_trains(tmp_pat
     assert f"| ravdess | 2 | 64 | {100 * np.mean(uars):.1f} ± {100 * np.std(uars, ddof=1):.1f} |" in said
 
 
+def test_a_stop_ends_the_run_that_is_under_way(tmp_path, mine, mini_ravdess):
+    words = ["cross-validate", "--preset", mine, "--data_dir", mini_ravdess, "--folds", "1", "--results", tmp_path]
+    process, stderr = started(
+        "ser_model", *words, env=os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}, piped=2
+    )
+    output = tmp_path / "runs" / Job(str(mine), "speaker", 1, 0).name / "output.txt"
+    while process.is_alive() and not (output.exists() and "Preparing features" in output.read_text()):
+        time.sleep(0.02)
+    (training,) = psutil.Process(process.pid).children()
+    process.terminate()
+    assert stderr.read() == "cross-validate: stopped.\n"
+    process.join()
+    assert process.exitcode == 130 and not psutil.pid_exists(training.pid)
+    assert "The same command with --resume goes on from the last epoch." in output.read_text()
+
+
 def test_a_changed_preset_is_measured_anew_by_the_queue(tmp_path, mine, mini_ravdess, monkeypatch, capfd):
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     (tmp_path / "queue.json").write_text(

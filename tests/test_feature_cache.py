@@ -6,6 +6,7 @@ import re
 import signal
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from forked import started
@@ -76,7 +77,8 @@ def test_a_process_that_dies_is_told_in_one_sentence(clips):
         map_clips(table, end_at_the_third, 2, input_columns="audio", fn_kwargs={"others": list(table["audio"])})
 
 
-def test_ctrl_c_ends_all_processes_without_a_traceback(mini_ravdess, tmp_path):
+@pytest.mark.parametrize(("to_be_ended", "by"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)])
+def test_a_stop_ends_all_processes_without_a_traceback(mini_ravdess, tmp_path, to_be_ended, by):
     preset = load_preset("phonetic-cnn").as_dict() | {"data": {"corpora": ["ravdess"]}}
     (tmp_path / "mini.json").write_text(json.dumps(preset))
     environment = os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
@@ -85,8 +87,13 @@ def test_ctrl_c_ends_all_processes_without_a_traceback(mini_ravdess, tmp_path):
     said = b""
     while not re.search(rb"Features of the clips \(num_proc=2\): +[1-9]", said):
         said += os.read(stderr.fileno(), 1_000) or pytest.fail(said.decode())
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    said += stderr.buffer.read()
+    children = psutil.Process(process.pid).children(recursive=True)
+    to_be_ended(process.pid, by)  # Ctrl-C, which a terminal sends to all of them, or a service that stops this one
     process.join(60)
+    left = psutil.wait_procs(children, timeout=10)[1]
+    for child in left:
+        child.kill()
+    assert len(children) >= 2 and not left
+    said += stderr.buffer.read()
     assert process.exitcode == 130 and said.endswith(b"The same command with --resume goes on from the last epoch.\n")
     assert "Traceback" not in said.decode()

@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from datasets_scripts import CorpusError
 from ser_model.hub import HubError, check_token, push_model
 from ser_model.reporting.checkpoint import run_name, write_checkpoint
+from ser_model.stopping import end_when_asked
 from ser_model.training.arguments import RunArguments, parse_arguments
 from ser_model.training.presets import Preset, PresetError
 from ser_model.training.processes import alone_in, end_process, leave_write_errors_to_the_main_thread
@@ -76,6 +77,7 @@ def run_as_program() -> NoReturn:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     transformers.utils.logging.set_verbosity_warning()
     leave_write_errors_to_the_main_thread()
+    end_when_asked()
     end_process(main())
 
 
