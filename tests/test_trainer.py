@@ -2,10 +2,14 @@
 
 import json
 import pickle
+import platform
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from torch.nn import functional as F
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
@@ -140,3 +144,22 @@ def test_epoch_log_joins_training_and_validation(tmp_path):
     EpochLog(tmp_path / "log.jsonl").on_evaluate(None, state, None)
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [{"loss": 2.0, "eval_loss": 1.5, "epoch": 1.0, "step": 5}]
+
+
+TAKE_AND_FREE = """
+import resource
+import torch
+from ser_model.training.processes import keep_freed_memory
+keep_freed_memory()
+for _ in range(3):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.zeros(64, 1024, 256)  # 64 MiB
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is glibc's")
+def test_memory_that_was_freed_is_not_asked_for_anew():
+    done = subprocess.run([sys.executable, "-c", TAKE_AND_FREE], cwd=ROOT, capture_output=True, text=True, check=True)
+    first, *_, last = map(int, done.stdout.split())
+    assert first > 1_000 and last < 100  # page faults

@@ -20,7 +20,12 @@ from ser_model.reporting.checkpoint import run_name, write_checkpoint
 from ser_model.stopping import end_when_asked
 from ser_model.training.arguments import RunArguments, parse_arguments
 from ser_model.training.presets import Preset, PresetError
-from ser_model.training.processes import alone_in, end_process, leave_write_errors_to_the_main_thread
+from ser_model.training.processes import (
+    alone_in,
+    end_process,
+    keep_freed_memory,
+    leave_write_errors_to_the_main_thread,
+)
 from ser_model.training.resume import check_folder, is_finished
 from ser_model.training.run import train_preset
 from ser_model.training.search import search_settings
@@ -78,6 +83,7 @@ def run_as_program() -> NoReturn:
     transformers.utils.logging.set_verbosity_warning()
     leave_write_errors_to_the_main_thread()
     end_when_asked()
+    keep_freed_memory()
     end_process(main())
 
 

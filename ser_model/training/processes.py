@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -16,6 +17,7 @@ from transformers.training_args import ParallelMode
 from .trainer import RunError, SerTrainer
 
 LOCK = ".lock"
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 _KEPT: list[SerTrainer] = []
 
 
@@ -64,6 +66,14 @@ def keep_if_distributed(trainer: SerTrainer) -> None:
     """
     if trainer.args.parallel_mode == ParallelMode.DISTRIBUTED:
         _KEPT.append(trainer)
+
+
+def keep_freed_memory() -> None:
+    """Has glibc keep the memory of a step for the next one: to get it from the system anew took a fifth of the time."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt:
+        mallopt(M_MMAP_MAX, 0)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def leave_write_errors_to_the_main_thread() -> None:
