@@ -56,6 +56,11 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except ModuleNotFoundError as error:  # as where only `requirements-onnx.txt` was installed
+        if (error.name or "").startswith("ser_model"):
+            raise
+        print(f"{args.command}: it needs {error.name}, which is not installed.", file=sys.stderr)
+        return 1
 
 
 def run_as_program() -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -16,6 +16,8 @@ from .voice_quality_ser import NUM_UTTERANCE_FEATURES, utterance_features
 
 logger = logging.get_logger(__name__)
 
+LOUDEST = 128.0  # times full scale that a clip may reach
+FRAMES_AT_ONCE = 4096  # whose spectra are in memory
 AMIN = 1e-10  # power below which a decibel is not taken, as in librosa.power_to_db
 TOP_DB = 80.0  # decibels below a clip's loudest bin that are kept, as in librosa.power_to_db
 
@@ -107,7 +109,7 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
         """Extracts normalised features of one clip or a batch.
 
         Args:
-            raw_speech: One mono waveform `(num_samples,)` or several, of any lengths.
+            raw_speech: One mono waveform `(num_samples,)` or several, of any lengths, -1 to 1.
             sampling_rate: Their sampling rate in Hz, checked against the extractor's.
             padding: `True` to the longest, `"max_length"` to `max_length` frames, `False` not.
             max_length: Frames to pad or truncate to; `num_frames` by default.
@@ -120,7 +122,7 @@ class SerFeatureExtractor(SequenceFeatureExtractor):
 
         Raises:
             ValueError: Another sampling rate, a clip shorter than half a window, or samples that
-                are NaN or infinite.
+                are NaN, infinite, integers or far beyond full scale.
         """
         if sampling_rate is None:
             logger.warning_once("Pass sampling_rate: without it a wrong rate goes unnoticed.")
@@ -224,19 +226,24 @@ def _as_clips(raw_speech) -> list[np.ndarray]:
         raw_speech = [raw_speech] if raw_speech.ndim == 1 else list(raw_speech)
     elif len(raw_speech) == 0 or np.isscalar(raw_speech[0]):
         raw_speech = [raw_speech]
-    clips = [np.asarray(clip, dtype=np.float32) for clip in raw_speech]
+    clips = [np.asarray(clip) for clip in raw_speech]
     if any(clip.ndim != 1 for clip in clips):
         raise ValueError("Each clip must be mono: a one-dimensional array of samples.")
+    if integers := [clip.dtype for clip in clips if clip.dtype.kind in "iu"]:
+        raise ValueError(f"Samples are numbers from -1 to 1, not {integers[0]}: divide those of 16 bits by 32,768.")
+    clips = [clip.astype(np.float32, copy=False) for clip in clips]
     # Without offset, as recordings come from `load_audio`; others, as in a pipeline, may have one.
     return [clip - clip.mean() if len(clip) else clip for clip in clips]
 
 
 def checked(clip: np.ndarray, n_fft: int) -> np.ndarray:
-    """The clip, if it is longer than half a window and finite."""
+    """The clip, if it is longer than half a window, finite and not far beyond full scale."""
     if len(clip) <= n_fft // 2:
         raise ValueError(f"A clip of {len(clip)} samples is too short; more than {n_fft // 2} are needed.")
     if not np.isfinite(clip).all():
         raise ValueError("A clip holds samples that are not numbers (NaN or infinite).")
+    if (peak := np.abs(clip).max()) > LOUDEST:
+        raise ValueError(f"A clip reaches {peak:,.0f} times full scale: divide samples of 16 bits by 32,768.")
     return clip
 
 
@@ -272,18 +279,30 @@ def dct_basis(num_mfcc: int, num_mel_bins: int) -> torch.Tensor:
     return basis.T.float()
 
 
+def _in_parts(
+    extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], features: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
+    """Features of centred frames `(batch, num_frames, num_values)`, taken from some of the frames at a time."""
+    samples, hop = _padded(waves, extractor.n_fft, "reflect"), extractor.hop_length
+    count = 1 + (samples.shape[1] - extractor.n_fft) // hop
+    ends = [min(start + FRAMES_AT_ONCE, count) for start in range(0, count, FRAMES_AT_ONCE)]
+    spans = zip(range(0, count, FRAMES_AT_ONCE), ends, strict=True)
+    return torch.cat(
+        [features(samples[:, start * hop : (end - 1) * hop + extractor.n_fft]) for start, end in spans], dim=1
+    )
+
+
 def _power(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray]) -> torch.Tensor:
     """Mel power `(batch, num_frames, num_mel_bins)`."""
-    spectrum = torch.stft(
-        _padded(waves, extractor.n_fft, "reflect"),
-        extractor.n_fft,
-        extractor.hop_length,
-        window=_window(extractor.n_fft),
-        center=False,
-        return_complex=True,
-    )
-    filters = mel_filters(extractor.sampling_rate, extractor.n_fft, extractor.num_mel_bins)
-    return (filters @ (spectrum.real.square() + spectrum.imag.square())).transpose(1, 2)
+    n_fft, filters = extractor.n_fft, mel_filters(extractor.sampling_rate, extractor.n_fft, extractor.num_mel_bins)
+
+    def power(samples: torch.Tensor) -> torch.Tensor:
+        spectrum = torch.stft(
+            samples, n_fft, extractor.hop_length, window=_window(n_fft), center=False, return_complex=True
+        )
+        return (filters @ (spectrum.real.square() + spectrum.imag.square())).transpose(1, 2)
+
+    return _in_parts(extractor, waves, power)
 
 
 def _log_mel(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: Sequence[int]) -> torch.Tensor:
@@ -303,7 +322,7 @@ def _zcr(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: Se
     """Zero crossings per sample `(batch, num_frames, 1)`."""
     negative = _padded(waves, extractor.n_fft, "edge") < -1e-10  # librosa takes smaller values for zero
     changes = torch.nn.functional.pad(negative[:, 1:] != negative[:, :-1], (1, 0))
-    so_far = changes.cumsum(dim=1)
+    so_far = changes.cumsum(dim=1, dtype=torch.int32)
     ends = so_far[:, extractor.n_fft - 1 :: extractor.hop_length]
     starts = so_far[:, : so_far.shape[1] - extractor.n_fft + 1 : extractor.hop_length]
     return (ends - starts)[..., None] / extractor.n_fft
@@ -311,8 +330,12 @@ def _zcr(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: Se
 
 def _rms(extractor: SerFeatureExtractor, waves: Sequence[np.ndarray], counts: Sequence[int]) -> torch.Tensor:
     """Root mean square `(batch, num_frames, 1)`."""
-    frames = _padded(waves, extractor.n_fft, "reflect").unfold(1, extractor.n_fft, extractor.hop_length)
-    return frames.square().mean(dim=-1, keepdim=True).sqrt()
+
+    def root_mean_square(samples: torch.Tensor) -> torch.Tensor:
+        frames = samples.unfold(1, extractor.n_fft, extractor.hop_length)
+        return frames.square().mean(dim=-1, keepdim=True).sqrt()
+
+    return _in_parts(extractor, waves, root_mean_square)
 
 
 FRAME_FEATURES = {  # name -> (function, number of values)

@@ -179,7 +179,8 @@ class SerPreTrainedModel(PreTrainedModel):
         attention = None
         if output_attentions and weights is not None:  # from steps to frames; the last ones may be too few for a step
             spread = (weights / self.time_stride).repeat_interleave(self.time_stride, dim=1)
-            attention = F.pad(spread, (0, self.time_stride))[:, :frames]
+            attention = F.pad(spread, (0, self.time_stride))[:, :frames] * mask
+            attention = attention / attention.sum(dim=1, keepdim=True).clamp(min=1e-6)  # a step may be longer than a clip
         return classifier_output(logits, attention, labels, return_dict)
 
 

@@ -9,10 +9,9 @@ import soxr
 
 from .decoding import Stream, open_audio
 from .limits import MAX_SECONDS, MIN_SECONDS, AudioError
-from .sources import AudioSource, identify
+from .sources import LOUDEST, AudioSource, identify
 
 SILENCE_PEAK = 1e-4  # -80 dB below full scale: two steps of 16-bit audio
-LOUDEST = 1e6  # 120 dB above full scale: no recording
 CANCELLED = 0.1  # channels cancel where their mean has less than this share of the power that unrelated ones would give
 
 
@@ -115,9 +114,12 @@ def _mono(
             mono = block @ weights
         if not np.isfinite(mono).all():
             raise AudioError("The recording holds samples that are not numbers (NaN or infinite).")
+        if (peak := np.abs(block).max()) > LOUDEST:
+            raise AudioError(
+                f"The recording reaches {peak:,.0f} times full scale: samples that are not integers are taken as they "
+                "are, from -1 to 1. Divide those of 16 bits by 32,768."
+            )
         levels.add(block, mono)
-        if max(levels.highest, -levels.lowest) > LOUDEST:
-            raise AudioError(f"The recording holds samples beyond {LOUDEST:,.0f} times full scale.")
         _append(samples, mono if resampler is None else resampler.resample_chunk(mono))
     if resampler is not None and levels.frames:
         _append(samples, resampler.resample_chunk(np.empty(0, dtype=np.float32), last=True))

@@ -21,7 +21,7 @@ TAKEN = (
     "(NumPy array, torch tensor, list), as a pair (rate, samples), or as a dict with array and sampling_rate, "
     "bytes, or path"
 )
-PEAK_OF_WHOLE_NUMBERS = 128  # floats beyond it that are all whole are integers in disguise
+LOUDEST = 128.0  # times full scale: floats beyond it are no samples between -1 and 1; all whole, they are integers
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def identify(source: AudioSource, rate: Any = None) -> str | bytes | Samples:
     Args:
         source: Path; bytes; open file; array, tensor or list of samples `(num_samples,)` or two-dimensional with
             the shorter axis taken as the channels; pair of rate and samples in either order; dict with `array`
-            (or `raw`) and `sampling_rate`, `bytes`, or `path`.
+            (or `raw`) and `sampling_rate`, `bytes`, or `path`; decoder of torchcodec.
         rate: Sampling rate of samples in Hz, where `source` does not bring it.
 
     Returns:
@@ -67,11 +67,17 @@ def identify(source: AudioSource, rate: Any = None) -> str | bytes | Samples:
         return _file(os.fsdecode(source))
     if isinstance(source, Mapping):
         return _from_mapping(source, rate)
+    if hasattr(source, "get_all_samples"):  # torchcodec's decoder, which the datasets library gives
+        decoded = source.get_all_samples()
+        return _samples(decoded.data, decoded.sample_rate)
     if isinstance(source, tuple) and len(source) == 2 and _is_number(source[0]) != _is_number(source[1]):
         own_rate, samples = source if _is_number(source[0]) else source[::-1]
         return _samples(samples, own_rate)
     if hasattr(source, "read"):
-        source = source.getvalue() if hasattr(source, "getvalue") else source.read()
+        try:
+            source = source.getvalue() if hasattr(source, "getvalue") else source.read()
+        except (OSError, ValueError) as error:  # closed, or opened for writing
+            raise AudioError(f"The open file cannot be read: {error}.") from None
     if isinstance(source, (bytes, bytearray, memoryview)):
         if not len(source):
             raise AudioError("The recording is empty: it has no bytes.")
@@ -158,7 +164,7 @@ def _scale(values: np.ndarray) -> tuple[float, float]:
     if kind == "i" and bits <= 16:
         return 0.0, 2.0 ** (bits - 1)
     peak = max(abs(float(values.min())), abs(float(values.max())))
-    if kind == "f" and not (PEAK_OF_WHOLE_NUMBERS < peak <= 2.0**63 and _all(values, lambda part: part % 1 == 0)):
+    if kind == "f" and not (LOUDEST < peak <= 2.0**63 and _all(values, lambda part: part % 1 == 0)):
         return 0.0, 1.0
     if kind == "i" and _all(values, lambda part: part & 0xFF == 0):
         return 0.0, 2.0 ** (bits - 1)

@@ -29,10 +29,11 @@ class CsvRows:
     Args:
         file: Where to.
         done: First cells of the rows that are there already.
+        failed: How many of those rows tell of an error.
     """
 
-    def __init__(self, file: TextIO, done: set[str]):
-        self.file, self.done = file, done
+    def __init__(self, file: TextIO, done: set[str], failed: int = 0):
+        self.file, self.done, self.failed = file, done, failed
         self.writer = csv.writer(file, lineterminator="\n")
 
     def write(self, cells: Sequence[Any]) -> None:
@@ -116,7 +117,12 @@ def write_file_rows(
         if output:
             print(f"The same command goes on with {output}.", file=sys.stderr)
         raise
-    return files.status()
+    if out.failed:
+        print(
+            f"{out.failed} of the files in {output} had an error before: delete their rows to try again.",
+            file=sys.stderr,
+        )
+    return files.status() or int(out.failed > 0)
 
 
 @contextmanager
@@ -143,7 +149,7 @@ def csv_rows(path: Path | None, columns: Sequence[str], made_by: dict[str, Any])
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=0):
             done = _rows_of(path, columns, made_by)
             with path.open("a", newline="", encoding="utf-8") as file:
-                rows = CsvRows(file, done)
+                rows = CsvRows(file, set(done), sum(done.values()))
                 if file.tell() == 0:
                     rows.write(columns)
                 yield rows
@@ -153,14 +159,18 @@ def csv_rows(path: Path | None, columns: Sequence[str], made_by: dict[str, Any])
         raise OutputError(f"{error.filename or path} cannot be written: {error.strerror or error}.") from error
 
 
-def _rows_of(path: Path, columns: Sequence[str], made_by: dict[str, Any]) -> set[str]:
-    """First cells of the whole rows of a file, which is cut after the last of them; checks first whose they are."""
+def _rows_of(path: Path, columns: Sequence[str], made_by: dict[str, Any]) -> dict[str, bool]:
+    """The whole rows of a file, which is cut after the last of them; checks first whose they are.
+
+    Returns:
+        First cell -> whether the row tells of an error.
+    """
     beside = path.with_name(f"{path.name}.json")
     if not path.exists() or path.stat().st_size == 0:
         partial = beside.with_name(f".{beside.name}.partial")
         partial.write_text(json.dumps(made_by, indent=1) + "\n", encoding="utf-8")
         os.replace(partial, beside)
-        return set()
+        return {}
     try:
         before = dict(json.loads(beside.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -172,7 +182,7 @@ def _rows_of(path: Path, columns: Sequence[str], made_by: dict[str, Any]) -> set
         reader = csv.reader(file)
         if next(reader, list(columns)) != list(columns):
             raise OutputError(f"{path} has other columns than this command writes: choose another --output.")
-        return {row[0] for row in reader if row}
+        return {row[0]: bool(dict(zip(columns, row, strict=False)).get("error")) for row in reader if row}
 
 
 def _cut_unfinished_row(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ser_model.cli import DEFAULT_MODEL, set_up
+from ser_model.cli import DEFAULT_MODEL, load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,19 +18,22 @@ def run(args: argparse.Namespace) -> int:
     """Writes the profile of all recordings together; one that cannot be used ends it."""
     from tqdm import tqdm
 
-    from ser_model.audio import AudioError
-    from ser_model.inference.files import find_files
-    from ser_model.inference.recognizer import EmotionRecognizer, ModelError
-    from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
+    from ser_model.audio import AudioError, printable
+    from ser_model.inference.base_recognizer import ModelError
+    from ser_model.inference.files import find_files, read_file
+    from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError, wave_sums
 
-    set_up()
-    files = list(find_files(args.paths))
+    files, sums = list(find_files(args.paths)), []
     try:
-        recognizer = EmotionRecognizer.from_pretrained(args.model)
-        with tqdm(files, unit="file", leave=False, disable=None) as progress:
-            profile = VoiceProfile.from_clips(recognizer, progress)
+        recognizer = load(args.model)
+        for path in tqdm(files, unit="file", leave=False, disable=None):
+            try:
+                sums.append(wave_sums(recognizer, read_file(path, recognizer.sampling_rate)))
+            except (AudioError, OSError) as error:
+                raise VoiceProfileError(f"{printable(path)}: {error}") from error
+        profile = VoiceProfile.from_sums(recognizer, sums)
         profile.save(args.output)
-    except (AudioError, ModelError, OSError, VoiceProfileError) as error:
+    except (ModelError, OSError, VoiceProfileError) as error:
         print(f"voice-profile: {error}", file=sys.stderr)
         return 1
     seconds = profile.seconds(recognizer)

@@ -156,7 +156,8 @@ class BaseRecognizer:
     def _over_time(self, weights: np.ndarray, parts: Stretches, duration: float) -> Attention:
         """Attention over the whole recording, 0 in what was left out, from that over its joined parts."""
         seconds = self.seconds_per_frame
-        firsts = np.cumsum([0, *(round((end - start) / seconds) for start, end in parts)])[:-1]  # frame of each start
+        lengths = [end - start for start, end in parts]
+        firsts = np.round(np.cumsum([0.0, *lengths])[:-1] / seconds).astype(int)  # frame of each start, joined
         places = np.arange(len(weights))
         part = np.searchsorted(firsts, places, side="right") - 1
         places += np.array([round(start / seconds) for start, _ in parts])[part] - firsts[part]

@@ -62,7 +62,7 @@ class ForeignClassifier(nn.Module):
     """Window of samples > the model's own extractor > classifier of transformers; no attention over time.
 
     Padding and batch mates change nothing: clips of different lengths share a batch only where the extractor pads
-    to a fixed length or gives the network a mask.
+    to a fixed length, or gives the network a mask and no layer of it normalises over time, padding included.
 
     Args:
         classifier: `...ForSequenceClassification` or `...ForAudioClassification`.
@@ -74,7 +74,9 @@ class ForeignClassifier(nn.Module):
         super().__init__()
         self.classifier, self.extractor = classifier, extractor
         self.fixed_length = isinstance(extractor, (ASTFeatureExtractor, WhisperFeatureExtractor))
-        self.pads_together = self.fixed_length or bool(getattr(extractor, "return_attention_mask", False))
+        over_time = getattr(classifier.config, "feat_extract_norm", None) == "group"
+        masked = bool(getattr(extractor, "return_attention_mask", False))
+        self.pads_together = self.fixed_length or (masked and not over_time)
         self.config = ForeignConfig(dict(enumerate(labels)), _span(extractor))
 
     @property

@@ -99,7 +99,8 @@ class EmotionRecognizer(BaseRecognizer):
         return num_layers, size
 
     def digest(self) -> str:
-        digest = hashlib.sha256(json.dumps([self.calibration_temperature]).encode())
+        settings = [self.calibration_temperature, self.feature_extractor.to_dict()]
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
         for values in self.model.state_dict().values():
             digest.update(values.float().cpu().numpy().tobytes())
         return digest.hexdigest()

@@ -16,6 +16,7 @@ TIME_STEP = 0.01  # seconds
 SILENCE_THRESHOLD = 0.1  # of the recording's peak
 POINTS_PER_SECOND = 128_000  # of lag, between which a parabola is laid
 ROUNDING = 1e-12
+FRAMES_AT_ONCE = 1024  # whose correlations are in memory
 
 
 def harmonicity(samples: np.ndarray, sampling_rate: int, minimum_pitch: float) -> np.ndarray:
@@ -48,9 +49,12 @@ def harmonicity(samples: np.ndarray, sampling_rate: int, minimum_pitch: float) -
     windows = sliding_window_view(samples, 2 * half)[middle - half]
     peaks = np.maximum(windows.max(axis=1) - means, means - windows.min(axis=1))
     voiceless = 2 - peaks / np.abs(samples - samples.mean()).max() / SILENCE_THRESHOLD  # strength of being silent
-    loud = voiceless < 1
-    spans = sliding_window_view(samples, 4 * half)[first[loud]] - means[loud, None]
-    strength = _strongest(_correlations(spans), max(2, round(POINTS_PER_SECOND / sampling_rate)))
+    loud = np.flatnonzero(voiceless < 1)
+    spans, points = sliding_window_view(samples, 4 * half), max(2, round(POINTS_PER_SECOND / sampling_rate))
+    parts = np.split(loud, range(FRAMES_AT_ONCE, len(loud), FRAMES_AT_ONCE))
+    strength = np.concatenate(
+        [_strongest(_correlations(spans[first[part]] - means[part, None]), points) for part in parts]
+    )
     strength = np.clip(strength[strength > np.maximum(voiceless[loud], 0)], 1e-15, 1 - 1e-15)
     return 10 * np.log10(strength / (1 - strength))
 

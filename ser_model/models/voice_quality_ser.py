@@ -70,6 +70,7 @@ def voice_quality(samples: np.ndarray, sampling_rate: int) -> dict[str, float]:
 
     Raises:
         ImportError: praat-parselmouth is not installed.
+        ValueError: The samples are of several channels, NaN or infinite.
     """
     try:
         import parselmouth
@@ -77,9 +78,11 @@ def voice_quality(samples: np.ndarray, sampling_rate: int) -> dict[str, float]:
     except ImportError as error:
         raise ImportError("Voice quality needs Praat: pip install praat-parselmouth") from error
 
+    samples = np.asarray(samples, dtype=np.float64)
+    if samples.ndim != 1 or not np.isfinite(samples).all():
+        raise ValueError("Voice quality is taken from one channel of samples that are numbers.")
     found = dict.fromkeys(MEASURES, math.nan) | {"voiced_fraction": 0.0}
     try:
-        samples = np.asarray(samples, dtype=np.float64)
         sound = parselmouth.Sound(samples, sampling_frequency=sampling_rate)
         pitch = sound.to_pitch_ac(pitch_floor=PITCH_FLOOR, pitch_ceiling=PITCH_CEILING)
         track = pitch.selected_array["frequency"]

@@ -18,11 +18,13 @@ def add(sound: Sound, snr_db: float) -> Transform:
     Args:
         sound: Made as long as the clip.
         snr_db: Mean power of the clip over that of the sound, in dB. Of a burst only the part
-            that is not silent counts.
+            that is not silent counts; one that is silent throughout changes nothing.
     """
 
     def apply(wave: np.ndarray, scene: Scene) -> np.ndarray:
         noise = sound(len(wave), scene)
+        if not noise.any():
+            return wave
         power = np.mean(np.square(noise[noise != 0]))
         wanted = np.mean(np.square(wave, dtype=np.float64)) / 10 ** (snr_db / 10)
         return (wave + np.sqrt(wanted / power) * noise).astype(np.float32)
@@ -65,12 +67,13 @@ def hum(count: int, scene: Scene) -> np.ndarray:
 
 def sine(count: int, scene: Scene) -> np.ndarray:
     """A pure tone between 200 and 4,000 Hz."""
-    return _tone(count, scene, float(np.exp(scene.draw.uniform(np.log(200), np.log(4_000)))), np.ones(1))
+    hz = float(np.exp(scene.draw.uniform(np.log(200), np.log(4_000))))
+    return _tone(count, scene, min(hz, _highest(scene)), np.ones(1))
 
 
 def high_sine(count: int, scene: Scene) -> np.ndarray:
-    """A pure tone between 5 and 7 kHz."""
-    return _tone(count, scene, scene.draw.uniform(5_000, 7_000), np.ones(1))
+    """A pure tone between 5 and 7 kHz, or as high as the sampling rate allows."""
+    return _tone(count, scene, min(scene.draw.uniform(5_000, 7_000), _highest(scene)), np.ones(1))
 
 
 def music(count: int, scene: Scene) -> np.ndarray:
@@ -117,7 +120,13 @@ def _tone(count: int, scene: Scene, hz: float, amplitudes: np.ndarray) -> np.nda
 
 
 def _band(noise: np.ndarray, scene: Scene, low: float, high: float) -> np.ndarray:
+    high = min(high, _highest(scene))
     return sosfilt(butter(2, [low, high], "bandpass", fs=scene.rate, output="sos"), noise)
+
+
+def _highest(scene: Scene) -> float:
+    """The highest frequency in Hz that a sampling rate holds well."""
+    return 0.45 * scene.rate
 
 
 def _placed(count: int, scene: Scene, burst: np.ndarray) -> np.ndarray:
