@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,6 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("GRADIO_TEMP_DIR", str(Path(tempfile.gettempdir(), "ser-model")))  # not shared with other apps
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from demo.loading import RecognizerLoader, missing_model
@@ -52,15 +50,12 @@ def main() -> None:
         sys.exit(f"LABEL_MAP: {error}")
     models = Models(RecognizerLoader(name, trusted, label_map=label_map), others)
     models.main.start()
-    from demo.server import launch  # takes as long as the model, which is being loaded meanwhile
+    from demo.server import serving  # takes as long as the model, which is being loaded meanwhile
 
-    page = launch(models, host, port)
-    shown = "127.0.0.1" if host == "0.0.0.0" else host
-    print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops.", flush=True)
-    try:
+    with serving(models, host, port):
+        shown = "127.0.0.1" if host == "0.0.0.0" else host
+        print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops.", flush=True)
         threading.Event().wait()
-    finally:
-        page.close(verbose=False)
 
 
 if __name__ == "__main__":

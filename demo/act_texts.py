@@ -18,6 +18,7 @@ KEPT = (
     "Your takes are kept in this browser only, as emotion names. The sound is sent to this server, predicted in memory "
     "and not kept."
 )
+HELD = "This browser stores nothing for the page: your takes are gone when you leave it."
 JUDGED = (
     "You judge with the prediction before your eyes, and you are one voice: this shows where the model goes wrong, not "
     "how accurate it is."

@@ -59,7 +59,7 @@ def wire_tabs(page: gr.Blocks) -> None:
         given = _found(page, button).click(
             None, source, place, js=f"(clip) => window.serAnswer.open('{tab}', clip)", **AT_ONCE
         )
-        given.then(None, None, None, js=f"() => document.getElementById('{start}').click()", **AT_ONCE)
+        given.then(None, None, None, js=f"() => window.serAnswer.start('{start}')", **AT_ONCE)
 
 
 def _found(page: gr.Blocks, elem_id: str) -> Any:

@@ -171,9 +171,18 @@ class Page(gr.Blocks):
                     component["props"].pop("value", None)
 
 
-def endpoint(name: str, function: Callable, inputs: Any, outputs: Any, description: str) -> None:
-    """Adds `/name`, beside the page's own events, since a program wants an error where a person wants a sentence."""
+def endpoint(name: str, function: Callable, inputs: Any, outputs: Any, description: str, queue: bool = True) -> None:
+    """Adds `/name`, beside the page's own events, since a program wants an error where a person wants a sentence.
+
+    Args:
+        name: Of the endpoint.
+        function: What answers.
+        inputs, outputs: Components, or what `typed` gives.
+        description: For those who ask the API.
+        queue: Whether requests wait in gradio's queue, two being answered at a time. The page's scripts can call an
+            endpoint only where they do not; `function` has to keep limits of its own then.
+    """
     gr.on(
         [], in_words(function), inputs, outputs, api_name=name, api_description=description,
-        concurrency_limit=2, concurrency_id=name,
+        concurrency_limit=2, concurrency_id=name, queue=queue,
     )  # fmt: skip

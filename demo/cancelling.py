@@ -1,14 +1,15 @@
-"""Which jobs visitors have cancelled, whether these run or still wait in gradio's queue."""
+"""Which jobs of visitors are over because something was asked for since, whether they run or wait in gradio's queue."""
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from typing import Any
 
 import gradio as gr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-MOST_SESSIONS = 1000  # whose last cancellation is remembered
+MOST_SESSIONS = 1000  # whose last word is remembered
 
 
 class ArrivalTime:
@@ -27,19 +28,25 @@ class ArrivalTime:
         await self.app(scope, receive, send)
 
 
-class Cancelled:
-    """The jobs of one kind that are to end: all that their session asked for before it last cancelled."""
+class LastWords:
+    """What each session was last shown when it started, cancelled or cleared a job of one kind.
+
+    A job that was asked for before is over, and what it shows last is that word, since something of its own may have
+    reached the page after it.
+    """
 
     def __init__(self) -> None:
-        self._at: OrderedDict[str | None, float] = OrderedDict()
+        self._said: OrderedDict[str | None, tuple[float, tuple[Any, ...]]] = OrderedDict()
 
-    def add(self, request: gr.Request) -> None:
-        """Cancels what the session has asked for so far."""
-        self._at[request.session_hash] = request.state.arrived
-        self._at.move_to_end(request.session_hash)
-        while len(self._at) > MOST_SESSIONS:
-            self._at.popitem(last=False)
+    def say(self, request: gr.Request, *shown: Any) -> tuple[Any, ...]:
+        """Remembers what a session is shown from now on, and returns it."""
+        self._said[request.session_hash] = request.state.arrived, shown
+        self._said.move_to_end(request.session_hash)
+        while len(self._said) > MOST_SESSIONS:
+            self._said.popitem(last=False)
+        return shown
 
-    def __contains__(self, request: gr.Request) -> bool:
-        """Whether the job that a request asked for is to end."""
-        return request.state.arrived < self._at.get(request.session_hash, 0.0)
+    def since(self, request: gr.Request) -> tuple[Any, ...] | None:
+        """What the session was shown since it asked for this job; None where the job is to go on."""
+        at, shown = self._said.get(request.session_hash, (0.0, ()))
+        return shown if request.state.arrived < at else None

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from . import cards, messages
-from .cancelling import Cancelled
+from .cancelling import LastWords
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # For what takes a moment. A request of its own each time: gradio's queue ends the page's event stream when nothing is
@@ -65,7 +65,7 @@ def long_job(
     given: gr.components.Component,
     option: gr.components.Component,
     shown: Sequence[gr.components.Component],
-    cancel: gr.Button,
+    buttons: tuple[gr.Button, gr.Button],
     waiting: str,
     further: Sequence[gr.components.Component] = (),
 ) -> None:
@@ -80,30 +80,39 @@ def long_job(
         given: The input; clearing it ends the job too.
         option: A setting of the job.
         shown: Where progress and results go; the first is told why there are none.
-        cancel: The button that ends it.
+        buttons: The one that starts it, which can be clicked while it does not run, and the one that ends it.
         waiting: What the first of `shown` says where nothing is given.
         further: More settings, which `steps` takes after the `option`.
     """
     rest = [""] * (len(shown) - 1)
-    cancelled = Cancelled()
+    idle = gr.Button(interactive=True), gr.Button(interactive=False)
+    busy = gr.Button(interactive=False), gr.Button(interactive=True)
+    words = LastWords()
 
-    def run(request: gr.Request, *values: Any) -> Iterator[tuple[str, ...]]:
+    def start(request: gr.Request) -> tuple[Any, ...]:
+        return words.say(request, cards.progress_card(0.0, messages.WAITING), *rest, *busy)
+
+    def run(request: gr.Request, *values: Any) -> Iterator[tuple[Any, ...]]:
+        now: tuple[str, ...] = ("", *rest)
         for now in steps(*values):
-            if request in cancelled:
-                yield cards.note([messages.CANCELLED]), *rest
+            if (said := words.since(request)) is not None:
+                yield said
                 return
-            yield now
+            yield *now, gr.skip(), gr.skip()
+        yield *now, *idle
 
-    def end(request: gr.Request) -> None:
-        cancelled.add(request)
+    def end(request: gr.Request) -> tuple[Any, ...]:
+        return words.say(request, cards.note([messages.CANCELLED]), *rest, *idle)
 
-    def clear(request: gr.Request) -> tuple[str, ...]:
-        cancelled.add(request)
-        return cards.note([waiting]), *rest
+    def clear(request: gr.Request) -> tuple[Any, ...]:
+        return words.say(request, cards.note([waiting]), *rest, *idle)
 
-    gr.on(triggers, lambda: gr.Button(interactive=True), None, cancel, **AT_ONCE)
-    job = gr.on(triggers, run, [given, option, *further], list(shown), trigger_mode="always_last", concurrency_limit=2,
-                **QUIET)  # fmt: skip
-    job.then(lambda: gr.Button(interactive=False), None, cancel, **AT_ONCE)
-    cancel.click(end, None, None, **AT_ONCE)
-    given.clear(clear, None, list(shown), **AT_ONCE)  # type: ignore[attr-defined]
+    def fail() -> tuple[Any, ...]:
+        return cards.message_card(messages.FAILED), *rest, *idle
+
+    told = [*shown, *buttons]
+    started = gr.on(triggers, start, None, told, **AT_ONCE)
+    job = started.then(run, [given, option, *further], told, trigger_mode="always_last", concurrency_limit=2, **QUIET)
+    job.failure(fail, None, told, **AT_ONCE)
+    buttons[1].click(end, None, told, **AT_ONCE)
+    given.clear(clear, None, told, **AT_ONCE)  # type: ignore[attr-defined]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from . import cards
 from .components import AT_ONCE
 from .examples import Example
+
+if TYPE_CHECKING:
+    from .tabs.voice_quality import DecodedClip
 
 LABEL, INFO = "Try an actor's clip", "What was acted is told after the prediction."
 NOT_TOLD_YET = "Acted: told after the prediction."  # keeps the room, so that nothing below moves when it is told
@@ -44,14 +48,16 @@ class ExampleShelf:
         example = self._examples[number]
         return str(example.path), cards.note([NOT_TOLD_YET, example.source])
 
-    def tell_after(self, predicted: gr.events.Dependency, data: gr.JSON) -> None:
-        """Says what was acted once the prediction stands there; `data` holds it."""
-        predicted.then(self._told, [self._pills, data], self._truth, **AT_ONCE)
+    def tell_after(self, predicted: gr.events.Dependency, data: gr.JSON, clip: gr.State) -> None:
+        """Says what was acted once the prediction stands there; `data` holds it, `clip` what was predicted."""
+        predicted.then(self._told, [self._pills, data, clip], self._truth, **AT_ONCE)
 
-    def _told(self, number: int | None, predicted: dict[str, Any] | None) -> str:
+    def _told(self, number: int | None, predicted: dict[str, Any] | None, clip: DecodedClip | None) -> Any:
         if number is None or predicted is None:
             return ""
         example = self._examples[number]
+        if clip is None or Path(clip.path).name != example.path.name:
+            return gr.skip()  # another one was chosen meanwhile, and is told in its turn
         return cards.note([acted(example.acted, predicted["label"]), example.source])
 
 

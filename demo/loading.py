@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+import tempfile
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_BYTES, MAX_JSON_BYTES = 500_000_000, 5_000_000  # of the files of a model that a visitor names
+FETCHED_AT_ONCE, PATIENCE = 2, 120.0  # models that visitors name, and seconds that others wait for them
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+_fetching = threading.BoundedSemaphore(FETCHED_AT_ONCE)
 
 
 class NoModel(Exception):
@@ -104,19 +109,33 @@ class RecognizerLoader:
         disable_progress_bar()
         torch.set_num_threads(1)  # two OpenMP threads on a busy machine starve each other
         try:
-            return ServedRecognizer.from_pretrained(self._source(), self._trust_remote_code, label_map=self._label_map)
+            with self._source() as source:
+                return ServedRecognizer.from_pretrained(source, self._trust_remote_code, label_map=self._label_map)
         except ModelError as error:
             raise NoModel(str(error)) from None
 
-    def _source(self) -> str:
-        """Where the model is loaded from: for a Hub id its copy on this machine, never a folder of the same name."""
-        return self.name if self._local else download(self.name)
+    @contextmanager
+    def _source(self) -> Iterator[str]:
+        """Where the model is loaded from: what a visitor typed is never a folder of this machine, nor stays on it."""
+        if self._local:
+            yield self.name
+        elif not _fetching.acquire(timeout=PATIENCE):
+            raise NoModel("Other models are being fetched. Try again in a moment.")
+        else:
+            try:
+                with tempfile.TemporaryDirectory(prefix="ser-hub-", ignore_cleanup_errors=True) as folder:
+                    yield download(self.name, folder)
+            finally:
+                _fetching.release()
 
 
-def download(repo_id: str) -> str:
-    """Folder with a local copy of a model of the Hub; foreign and very large ones are refused before they are fetched.
+def download(repo_id: str, folder: str) -> str:
+    """Copies a model of the Hub into a folder; foreign and very large ones are refused before they are fetched.
 
     Models whose code is part of transformers are not foreign. What their files ask for is checked when they are loaded.
+
+    Returns:
+        Where its files lie, below the folder.
 
     Raises:
         NoModel: It is not there, needs code of its own, or is too large, or the Hub cannot be reached.
@@ -131,7 +150,7 @@ def download(repo_id: str) -> str:
         size = get_hf_file_metadata(hf_hub_url(repo_id, name)).size or 0
         if size > most:
             raise NoModel(f"{repo_id} has {size / 1e6:,.0f} MB of {name}; at most {most / 1e6:,.0f} MB are loaded.")
-        return Path(hf_hub_download(repo_id, name))
+        return Path(hf_hub_download(repo_id, name, cache_dir=folder))
 
     try:
         config = fetch("config.json", MAX_JSON_BYTES)

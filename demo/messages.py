@@ -17,6 +17,8 @@ NO_MODELS = "Choose at least one model."
 NO_SPEECH = "No speech was found in the recording."
 PREDICTED, NO_PREDICTION = "Predicted emotion", "No prediction"
 CANCELLED = "Cancelled."
+WAITING = "Waiting for a free place …"
+FAILED = "Something went wrong on the server. Try again, or with another recording."
 CANNOT_PLAY = (
     "The browser cannot play this recording: its format is unsupported, or it has been deleted. Upload it again."
 )
@@ -82,8 +84,8 @@ def answer(predicted: Mapping[str, Any]) -> str:
 
 
 def confidence(share: float) -> str:
-    """`0.81` -> `high confidence`."""
-    return f"{next(word for least, word in CONFIDENCE.items() if share >= least)} confidence"
+    """`0.81` -> `high confidence`; decided by the percentage that stands beside it."""
+    return f"{next(word for least, word in CONFIDENCE.items() if round(share, 2) >= least)} confidence"
 
 
 def accuracy_note(report: Mapping[str, Any] | None) -> str:

@@ -1,13 +1,18 @@
-"""The server: the page, its live audio, and `/health`."""
+"""The server: the page, its live audio, `/health`, and what it has to forget."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
 from fastapi import APIRouter
-from gradio.utils import get_upload_folder
+from gradio import route_utils
 from starlette.middleware import Middleware
 from starlette.responses import FileResponse
 from starlette.routing import Mount
@@ -18,21 +23,42 @@ from .models import Models
 from .page import INTRODUCTION, MAX_FILE_SIZE, STATIC, TITLE, appearance, build_page
 from .share_preview import PICTURE, SharePreview
 from .tabs import act, clip, live
-from .uploads import UploadGate, Uploads
+from .uploads import UploadGate, Uploads, files_alone
+
+FORGET_EVERY, DELETE_EVERY = 10.0, 60.0  # seconds; together with the ages, within what the page promises
+MOST_THREADS = 32  # of gradio's functions: not those in which files, /health and live audio are answered
 
 
-def launch(models: Models, host: str, port: int) -> gr.Blocks:
-    """Starts the server in threads of its own; `close()` of what is returned ends it.
+@contextmanager
+def serving(models: Models, host: str, port: int) -> Iterator[None]:
+    """Serves in threads of its own until the context ends, upon which every upload is deleted.
 
     Args:
         models: The page's own model, and those to compare it with.
         host, port: Where it answers.
     """
-    page = build_page(models)
-    folder = Path(get_upload_folder())
+    # A folder that is nobody else's, since what lies in it is deleted; other servers have theirs beside this one.
+    folder = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir(), "ser-model")
     folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
+        os.environ["GRADIO_TEMP_DIR"] = own
+        page = launch(models, host, port, folder)
+        try:
+            yield
+        finally:
+            page.close(verbose=False)
+
+
+def launch(models: Models, host: str, port: int, folder: Path) -> gr.Blocks:
+    """Starts the server; `close()` of what is returned ends it. Uploads lie in `folder`, or below."""
+    page = build_page(models)
+    page.queue(api_open=False)  # else a request could pass by the queue and its limits
+    route_utils.GradioMultiPartParser = files_alone  # type: ignore
+    uploads, sessions = Uploads(folder), live.LiveSessions(models.main)
+    repeat(FORGET_EVERY, sessions.forget_idle)
+    repeat(DELETE_EVERY, uploads.delete_old)
     vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
-    routes = [*act.routes(models.main).routes, *live.routes(models.main).routes, *health(models).routes, vendor]
+    routes = [*act.routes(models.main).routes, *live.routes(sessions).routes, *health(models).routes, vendor]
     preview = Middleware(SharePreview, TITLE, INTRODUCTION)
     page.launch(
         server_name=host,
@@ -44,13 +70,14 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
         footer_links=["api", "settings"],
         run_history=False,
         max_file_size=MAX_FILE_SIZE,
+        max_threads=MOST_THREADS,
         favicon_path=STATIC / "favicon.svg",
         show_error=False,  # sentences meant for people come through all the same; other errors stay in the log
         ssr_mode=False,
         mcp_server=False,
         app_kwargs={
             "routes": routes,  # before gradio's own
-            "middleware": [Middleware(ArrivalTime), Middleware(UploadGate, Uploads(folder)), preview],
+            "middleware": [Middleware(ArrivalTime), Middleware(UploadGate, uploads), preview],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
@@ -59,6 +86,17 @@ def launch(models: Models, host: str, port: int) -> gr.Blocks:
     )
     threading.Thread(target=clip.warm_up, daemon=True).start()  # the first picture imports much
     return page
+
+
+def repeat(seconds: float, task: Callable[[], None]) -> None:
+    """Runs a task now and every so many seconds, in a thread that ends with the process."""
+
+    def work() -> None:
+        while True:
+            task()
+            time.sleep(seconds)
+
+    threading.Thread(target=work, daemon=True).start()
 
 
 def health(models: Models) -> APIRouter:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
+from gradio_client.utils import strip_invalid_filename_characters
+
 NONE, NAMES, TABLE = "none", "names of folders or files", "a CSV"
 INFO = "If you know what was acted: accuracy, UAR and confusion matrix."
 NO_TABLE = "Choose the CSV with the true labels."
@@ -53,12 +55,17 @@ def from_table(path: Path, paths: Sequence[Path], labels: Sequence[str]) -> dict
         rows = rows[1:]
     file, label = (place or 0 for place in places)
     known = {each.lower(): each for each in labels}
-    told = {
-        _stem(row[file]): known.get(row[label].strip().lower(), row[label].strip())
-        for row in rows
-        if len(row) > max(file, label)
-    }
-    found = {each.name: told[_stem(each.name)] for each in paths if told.get(_stem(each.name))}
+    told: dict[str, set[str]] = {}
+    for row in rows:
+        if len(row) > max(file, label):
+            for name in _names(row[file]):
+                told.setdefault(name, set()).add(known.get(row[label].strip().lower(), row[label].strip()))
+    found = {}
+    for each in paths:
+        name = _names(each.name)[0]
+        given = told.get(name) or told.get(name.partition(FOLDER_SEPARATOR)[2]) or {""}
+        if len(given) == 1 and "" not in given:  # files of one name in several folders may have several labels
+            found[each.name] = next(iter(given))
     if not found:
         raise LabelsError(
             f"{path.name} names none of the files: it needs a column with file names and one with labels."
@@ -66,8 +73,11 @@ def from_table(path: Path, paths: Sequence[Path], labels: Sequence[str]) -> dict
     return found
 
 
-def _stem(name: str) -> str:
-    return PureWindowsPath(name.strip()).stem.lower()  # which takes both kinds of slashes
+def _names(name: str) -> list[str]:
+    """What a file of a table is called as an upload, alone and with its folder: gradio leaves out some characters."""
+    path = PureWindowsPath(name.strip())  # which takes both kinds of slashes
+    called = [path.name, *([f"{path.parent.name}{FOLDER_SEPARATOR}{path.name}"] if path.parent.name else [])]
+    return [PureWindowsPath(strip_invalid_filename_characters(each)).stem.lower() for each in called]
 
 
 def _rows(path: Path) -> list[list[str]]:

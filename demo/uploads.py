@@ -7,20 +7,24 @@ import os
 import stat
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradio.route_utils import GradioMultiPartParser
 from starlette.concurrency import run_in_threadpool
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_JSON = 10 * 2**20  # bytes of a request that is not an upload
-DELETE_OLDER = 3000.0  # seconds; files that an earlier server left behind are covered too
-NOT_UPLOADED = "Only files that were uploaded through this page can be analysed."
+DELETE_OLDER = 3300.0  # seconds since a file came: what gradio, which does so earlier, does not know to be there
+NOT_UPLOADED = "This clip is not on the server: it was deleted after an hour, or never uploaded here. Upload it again."
+INTERRUPTED = "The upload was interrupted."
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Uploads:
         self.folder = Path(os.path.realpath(folder))
         self._per_visitor, self._in_all = per_visitor, in_all
         self._owners: dict[Path, str] = {}  # who uploaded a file last; oldest first
+        self._arriving: Counter[str] = Counter()  # bytes of requests that are still under way
         self._lock = threading.Lock()
 
     def add(self, visitor: str, paths: list[str]) -> None:
@@ -72,11 +77,27 @@ class Uploads:
             sizes = {path: there[path].st_size for path in (*own, *(fresh.keys() & there.keys()))}
             gone = set(self._per_visitor.surplus(own, sizes))
             old = [path for path in there if path not in fresh and path not in gone]  # oldest first
-            gone |= {path for path in old if time.time() - there[path].st_mtime >= DELETE_OLDER}
             sizes = {path: found.st_size for path, found in there.items() if path not in gone}
             gone |= set(self._in_all.surplus([path for path in old if path not in gone], sizes))
             for path in gone:
                 path.unlink(missing_ok=True)
+
+    def arrives(self, visitor: str, size: int) -> bool:
+        """Counts bytes of an upload that is under way; whether its visitor, and all together, may send so many."""
+        self._arriving[visitor] += size
+        return self._arriving[visitor] <= self._per_visitor.bytes and self._arriving.total() <= self._in_all.bytes
+
+    def arrived(self, visitor: str, size: int) -> None:
+        """Ends what `arrives` began, however the upload ended."""
+        self._arriving[visitor] -= size
+        self._arriving += Counter()  # without those of whom nothing is under way
+
+    def delete_old(self) -> None:
+        """Deletes what came longer than `DELETE_OLDER` ago, whoever made it: an earlier server too."""
+        with self._lock:
+            for path, found in self._there().items():
+                if time.time() - found.st_ctime >= DELETE_OLDER:
+                    path.unlink(missing_ok=True)
 
     def may_be_named(self, path: str) -> bool:
         """Whether a request may name a file: it lies in the folder, and is a file, no link, pipe or device."""
@@ -93,11 +114,11 @@ class Uploads:
             for name in names:
                 with suppress(FileNotFoundError):
                     found[Path(folder, name)] = os.lstat(Path(folder, name))
-        return dict(sorted(found.items(), key=lambda each: each[1].st_mtime))
+        return dict(sorted(found.items(), key=lambda each: each[1].st_ctime))
 
 
 class UploadGate:
-    """Middleware: refuses requests that name other files than uploads, and counts uploads.
+    """Middleware: refuses requests that name other files than uploads, and counts uploads while they come.
 
     Args:
         app: What it stands before.
@@ -108,7 +129,9 @@ class UploadGate:
         self.app, self.uploads = app, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or "/gradio_api/" not in scope["path"]:
+        if scope["type"] == "http" and scope["path"].rstrip("/").endswith("/gradio_api/deep_link"):
+            await _refuse(404, "There are no deep links.", scope, receive, send)  # which would be files without a quota
+        elif scope["type"] != "http" or scope["method"] != "POST" or "/gradio_api/" not in scope["path"]:
             await self.app(scope, receive, send)
         elif scope["path"].endswith("/gradio_api/upload"):
             await self._count(scope, receive, send)
@@ -138,17 +161,35 @@ class UploadGate:
         await self.app(scope, again, send)
 
     async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body, status = bytearray(), 0
+        body, status, size, visitor = bytearray(), 0, 0, visitor_of(scope)
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            if message["type"] == "http.disconnect" and not status:
+                raise MultiPartException(INTERRUPTED)  # upon which gradio deletes what has come of the files
+            size += (more := len(message.get("body", b"")))
+            if not self.uploads.arrives(visitor, more):
+                raise MultiPartException(f"The files exceed the maximum allowed size of {PER_VISITOR.bytes / 1e9} GB.")
+            return message
 
         async def watched(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             body.extend(message.get("body", b""))
             if message["type"] == "http.response.body" and not message.get("more_body") and status == 200:
-                await run_in_threadpool(self.uploads.add, visitor_of(scope), json.loads(body))
+                await run_in_threadpool(self.uploads.add, visitor, json.loads(body))
             await send(message)
 
-        await self.app(scope, receive, watched)
+        try:
+            await self.app(scope, counted, watched)
+        finally:
+            self.uploads.arrived(visitor, size)
+
+
+def files_alone(*args: Any, **kwargs: Any) -> GradioMultiPartParser:
+    """Gradio's reader of uploads for files alone, within a visitor's quota: it gathers other fields in memory."""
+    return GradioMultiPartParser(*args, **kwargs | {"max_files": PER_VISITOR.files, "max_fields": 0})
 
 
 def paths_in(data: Any) -> Iterator[Any]:

@@ -37,9 +37,9 @@ def build(load: Callable[[], EmotionRecognizer], audio: gr.Audio) -> None:
     profile = typed(VoiceProfile | str | None, "voice")
     shown = [typed(str, "emotion"), typed(str, "bars"), typed(Prediction, "data")]
     endpoint("part", lambda audio, start=None, end=None, voice=None: predict_part(load(), audio, start, end, voice),
-             [audio, *times, profile], shown, _PART)  # fmt: skip
+             [audio, *times, profile], shown, _PART, queue=False)  # fmt: skip
     given = [typed(TimelineData, "timeline"), typed(str | None, "format")]
-    endpoint("timeline_file", timeline_file, given, typed(str, "file"), _FILE)
+    endpoint("timeline_file", timeline_file, given, typed(str, "file"), _FILE, queue=False)
 
 
 _PART = (
@@ -60,10 +60,13 @@ def predict_part(
 
     Raises:
         AudioError: The recording or its part cannot be used; the text says why.
+        NoModel: Too much else is under way.
         VoiceProfileError: `voice` is no profile, or of another model.
     """
+    from .serving import limited  # brings torch, which the page's process has only once a model is there
+
     profile, rate = voices.given(voice), recognizer.sampling_rate
-    wave = load_audio(path, rate)
+    wave = limited(lambda: load_audio(path, rate))  # of an hour perhaps
     start, end = 0.0 if start is None else start, len(wave) / rate if end is None else end
     numbers = all(isinstance(time, (int, float)) for time in (start, end))
     if not (numbers and 0 <= start < end <= len(wave) / rate + MIN_SECONDS and end - start >= 0.99 * MIN_SECONDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,9 +10,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -66,6 +68,21 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
         except httpx.TransportError:
             time.sleep(0.1)
     pytest.fail(f"app.py did not come up:\n{log.read_text()}")
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def answer_of(app: httpx.Client, name: str, data: list) -> Any:
+    """What an endpoint answers to a program, which waits in the queue as the page does."""
+    event = app.post(f"/gradio_api/call/{name}", json={"data": data}).raise_for_status().json()["event_id"]
+    lines = app.get(f"/gradio_api/call/{name}/{event}").raise_for_status().text.splitlines()
+    said = lines.index("event: complete")
+    return json.loads(lines[said + 1].removeprefix("data: "))
 
 
 def tone_file(path: Path, seconds: float = 3.0) -> Path:

@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from app_helpers import PATIENCE, app_process, running_app, shipped_checkpoint, tone_file
+from app_helpers import PATIENCE, app_process, running_app, shipped_checkpoint, tone_file, wait_until
 from conftest import ROOT
 from demo_helpers import recording
 from gradio_client import Client, handle_file
@@ -190,6 +190,11 @@ def test_the_server_stops_though_a_page_is_open_and_leaves_no_clip(tmp_path, sto
         assert "ALIVE" in next(beats)
         Client(url, verbose=False).predict(handle_file(tone_file(tmp_path / "mine.wav")), api_name="/predict")
         assert list((tmp_path / "temporary").rglob("mine.wav"))
+        head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="late.wav"\r\n\r\n'
+        late = open_page.enter_context(socket.create_connection(("127.0.0.1", int(url.rsplit(":")[-1]))))
+        late.sendall(b"POST /gradio_api/upload HTTP/1.1\r\nHost: page\r\nContent-Length: 9999\r\n"
+                     b"Content-Type: multipart/form-data; boundary=x\r\n\r\n" + head)  # fmt: skip
+        wait_until(lambda: list((tmp_path / "temporary").rglob("tmp*/tmp*")))
     assert not [path for path in (tmp_path / "temporary").rglob("*") if path.is_file()]
     assert "Traceback" not in (tmp_path / "app.log").read_text()
 

@@ -111,6 +111,14 @@ def test_a_wrong_prediction_a_short_take_and_a_discarded_one(open_page):
     expect(page.locator("#ser-act-tally")).to_contain_text("1 take, ")
     (take,) = kept(page)
     assert take["target"] == asked and page.inner_text("#ser-act-target") != asked
+    expect(page.locator("#ser-act-held")).to_be_hidden()
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }; }")
+    record_take(page)
+    page.get_by_role("button", name="Yes", exact=True).click()
+    expect(page.locator("#ser-act-tally")).to_contain_text("2 takes, ")
+    expect(page.locator("#ser-act-held")).to_be_visible()
+    page.get_by_role("button", name="Forget my takes").click()
+    expect(page.locator("#ser-act-held")).to_be_hidden()
 
 
 def test_the_microphone_ends_with_the_tab_and_a_denied_one_is_explained(open_page):

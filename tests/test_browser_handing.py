@@ -67,6 +67,24 @@ def test_a_denied_microphone_is_explained(browser, app_url):
     page.close()
 
 
+def test_live_says_that_nobody_spoke_and_that_the_microphone_has_gone(open_page):
+    page = open_page("Live")
+    page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia = async () =>
+            window.silent = new AudioContext().createMediaStreamDestination().stream; }"""
+    )
+    for way in ("stopped", "gone"):
+        page.get_by_role("button", name="Start the microphone").click()
+        expect(page.locator("#ser-live-emotion .ser-lead")).to_have_text(messages.SILENCE_LEAD)
+        if way == "stopped":
+            page.get_by_role("button", name="Stop the microphone").click()
+            expect(page.locator("#ser-live-emotion .ser-lead")).to_have_text("Stopped.")
+        else:
+            page.evaluate("() => { window.silent.getTracks()[0].dispatchEvent(new Event('ended')); }")
+            expect(page.locator("#ser-live-emotion").get_by_role("alert")).to_contain_text("no longer there")
+    expect(page.get_by_role("button", name="Start the microphone")).to_be_visible()
+
+
 def test_the_api_page_offers_nothing_that_is_not_there(browser, app_url):
     page = browser.new_page()
     page.set_default_timeout(1000 * PATIENCE)

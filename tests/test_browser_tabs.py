@@ -101,16 +101,22 @@ def long_talk(tmp_path_factory) -> Path:
 
 def test_a_ten_minute_recording(open_page, long_talk, tmp_path):
     page = go(open_page(), "Recording")
-    page.set_input_files("#ser-recording-audio input[type=file]", long_talk)
     progress = page.locator("#ser-recording-status").get_by_role("progressbar")
-    expect(progress).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]"))
-    page.get_by_role("button", name="Cancel").click()
     status = page.locator("#ser-recording-status")
-    expect(status).to_have_text(messages.CANCELLED)
-    expect(page.get_by_role("button", name="Cancel")).to_be_disabled()
-    page.get_by_role("button", name="Analyse the recording").click()
+    start, cancel = (page.get_by_role("button", name=name) for name in ("Analyse the recording", "Cancel"))
+    for way, said in (("Clear", messages.RECORDING_NOTE), ("Cancel", messages.CANCELLED)):
+        page.set_input_files("#ser-recording-audio input[type=file]", long_talk)
+        expect(progress).to_have_attribute("aria-valuenow", re.compile(r"^[1-9]"))
+        expect(start).to_be_disabled()
+        page.get_by_role("button", name=way).click()
+        expect(status).to_have_text(said)
+        expect(cancel).to_be_disabled()
+    start.click()  # at once, while the one that was cancelled ends
     expect(progress).to_be_visible()
+    expect(cancel).to_be_enabled()
     expect(status).to_contain_text("segments. Predicted:")
+    expect(cancel).to_be_disabled()
+    expect(start).to_be_enabled()
     expect(page.get_by_role("img", name="over time")).to_be_visible()
     rows = page.locator(".ser-workbench tbody tr")
     assert rows.count() >= 60

@@ -138,6 +138,7 @@ def test_a_clip_opens_in_it_and_another_clip_closes_it(page, tmp_path):
 
 
 def test_a_finished_live_session_opens_in_it(page):
+    go(page, "Recording").locator("#ser-recording-audio").get_by_role("button", name="Record audio").click()
     go(page, "Live")
     page.get_by_role("button", name="Start the microphone").click()
     expect(page.locator("#ser-live-seconds")).to_have_text(re.compile(r"^[5-9] s"))

@@ -25,8 +25,8 @@ class Page:
         self.go_on = threading.Event()
         with gr.Blocks() as self.blocks:
             given, option, shown = gr.File(), gr.Checkbox(), [gr.HTML(), gr.HTML()]
-            start, cancel = gr.Button(), gr.Button()
-            long_job([start.click], self.steps, given, option, shown, cancel, "waiting")
+            buttons = gr.Button(), gr.Button()
+            long_job([buttons[0].click], self.steps, given, option, shown, buttons, "waiting")
         self.events = {function.fn.__name__: number for number, function in self.blocks.fns.items()}
         self.blocks.launch(
             server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False,
@@ -40,19 +40,23 @@ class Page:
         assert self.go_on.wait(60)
         yield "result", ""
 
-    def ask(self, name: str, session: str, address: str = "run/predict", data: tuple = ()) -> None:
+    def ask(self, name: str, session: str, address: str = "run/predict", data: tuple = ()) -> list:
         body = {"data": data, "fn_index": self.events[name], "session_hash": session}
-        self.client.post(f"gradio_api/{address}", json=body).raise_for_status()
+        answer = self.client.post(f"gradio_api/{address}", json=body).raise_for_status().json()
+        return answer.get("data", [])
 
-    def start(self, session: str) -> None:
+    def start(self, session: str) -> list:
+        """Clicks on start as the page does; returns what is shown until the job has a place."""
+        shown = self.ask("start", session)
         self.ask("run", session, "queue/join", (None, False))
+        return shown
 
-    def outcome(self, session: str) -> str:
-        """What a session's job shows at last."""
+    def outcome(self, session: str) -> list:
+        """What a session's job leaves at last: two texts, and two buttons."""
         told = self.client.get("gradio_api/queue/data", params={"session_hash": session}).text
         seen = [json.loads(line.removeprefix("data: ")) for line in told.splitlines() if line.startswith("data: ")]
         (completed,) = (each for each in seen if each["msg"] == "process_completed")
-        return completed["output"]["data"][0]
+        return completed["output"]["data"]
 
 
 @pytest.fixture
@@ -64,33 +68,60 @@ def page():
     page.blocks.close()
 
 
-@pytest.mark.parametrize("way", ["end", "clear"])
-def test_a_job_may_be_cancelled_while_it_waits(page, way):
+def clickable(shown: list) -> list[bool]:
+    return [button["interactive"] for button in shown[2:]]
+
+
+@pytest.mark.parametrize(("way", "told"), [("end", messages.CANCELLED), ("clear", "waiting")])
+def test_a_job_may_be_cancelled_while_it_waits(page, way, told):
     sessions = [*(f"running {number}" for number in range(PLACES)), "cancelled", "kept"]
     for earlier in sessions:
         page.ask("clear", earlier)  # before there is a job: none of those to come
     with ThreadPoolExecutor() as readers:
         for session in sessions:
-            page.start(session)
+            shown = page.start(session)
+            assert messages.WAITING in shown[0] and clickable(shown) == [False, True]
         for _ in range(PLACES):
             assert page.running.acquire(timeout=60)
-        page.ask(way, "cancelled")
-        page.ask(way, "running 1")
+        for session in ("cancelled", "running 1"):
+            shown = page.ask(way, session)
+            assert told in shown[0] and clickable(shown) == [True, False]
         outcomes = [readers.submit(page.outcome, session) for session in sessions]
         page.go_on.set()
         shown = [outcome.result(60) for outcome in outcomes]
-    assert [messages.CANCELLED in each for each in shown] == [False, True, True, False], shown
-    assert shown[0] == shown[3] == "result" and page.running.acquire(timeout=1)  # that of the one kept
+    assert [told in each[0] for each in shown] == [False, True, True, False], shown
+    assert all(clickable(each) == [True, False] for each in shown)
+    assert shown[0][0] == shown[3][0] == "result" and page.running.acquire(timeout=1)  # that of the one kept
     assert not page.running.acquire(blocking=False)  # the one cancelled got no further than its first step
 
 
-def test_few_cancellations_are_remembered(monkeypatch):
+def test_a_cancelled_job_leaves_what_was_started_since(page):
+    with ThreadPoolExecutor() as readers:
+        page.start("someone")
+        assert page.running.acquire(timeout=60)
+        page.ask("end", "someone")
+        page.ask("start", "someone")  # whose job the page asks for when the one cancelled has ended
+        outcome = readers.submit(page.outcome, "someone")
+        page.go_on.set()
+        shown = outcome.result(60)
+    assert messages.WAITING in shown[0] and clickable(shown) == [False, True]
+
+
+def test_after_a_fault_another_job_may_be_started(page):
+    (fail,) = (function for function in page.blocks.fns.values() if function.fn.__name__ == "fail")
+    assert [trigger for _, trigger in fail.targets] == ["failure"]
+    shown = page.ask("fail", "someone")
+    assert messages.FAILED in shown[0] and clickable(shown) == [True, False]
+
+
+def test_few_last_words_are_remembered(monkeypatch):
     monkeypatch.setattr(cancelling, "MOST_SESSIONS", 3)
-    cancelled = cancelling.Cancelled()
+    words = cancelling.LastWords()
 
     def request(session: int, arrived: float) -> gr.Request:
         return gr.Request(Request({"type": "http", "state": {"arrived": arrived}}), session_hash=str(session))
 
     for session in range(5):
-        cancelled.add(request(session, 2.0))
-    assert [request(session, 1.0) in cancelled for session in range(5)] == [False, False, True, True, True]
+        words.say(request(session, 2.0), session)
+    assert [words.since(request(session, 1.0)) for session in range(5)] == [None, None, (2,), (3,), (4,)]
+    assert words.since(request(4, 3.0)) is None

@@ -71,7 +71,7 @@ def test_the_reliability_is_that_of_the_confidences_band():
 
 
 def test_confidence_is_a_word_too():
-    words = [messages.confidence(share) for share in (0.2, 0.59, 0.6, 0.75, 0.9, 1.0)]
+    words = [messages.confidence(share) for share in (0.2, 0.59, 0.596, 0.748, 0.896, 1.0)]
     low, moderate, high, highest = (f"{word} confidence" for word in ("low", "moderate", "high", "very high"))
     assert words == [low, low, moderate, high, highest, highest]
 

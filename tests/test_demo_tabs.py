@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from demo import about_texts, batch_result, examples, messages, serving, true_la
 from demo.api import in_words
 from demo.loading import NoModel, RecognizerLoader
 from demo.models import Models, others_beside
+from demo.reports import usable_report
 from demo.tabs import about, batch, compare, voice_quality
 from ser_model.audio import AudioError
 from ser_model.inference.voice_reference import UNITS
@@ -92,12 +94,17 @@ def test_batch_beside_true_labels(tmp_path, clip):
         ("file,emotion\nA.wav,Angry\nb,sad\n", {"a.wav": "angry", "b.flac": "sad"}),
         ("x;label;path\n1;bored;C:\\clips\\a.mp3\n", {"a.wav": "bored"}),
         ("a.wav\tsad\n\nelse.wav\tcalm\n", {"a.wav": "sad"}),
+        ("file,label\nx/1.wav,sad\ny/1.wav,calm\n", {"x - 1.wav": "sad", "y - 1.wav": "calm"}),
+        ("file,label\n1.wav,sad\n", {"x - 1.wav": "sad", "y - 1.wav": "sad"}),
+        ("file,label\nis it (me)?.wav,sad\n", {"is it (me).wav": "sad"}),
+        ("file,label\nv/1.wav,sad\nw/1.wav,calm\na.wav,sad", {"a.wav": "sad"}),
     ],
 )
 def test_true_labels_from_tables_as_people_write_them(tmp_path, content, found):
     table = tmp_path / "labels.csv"
     table.write_text(content, encoding="utf-8-sig")
-    assert true_labels.from_table(table, [Path("up/a.wav"), Path("up/b.flac")], LABELS) == found
+    names = ("a.wav", "b.flac", "x - 1.wav", "y - 1.wav", "is it (me).wav")
+    assert true_labels.from_table(table, [Path("up", name) for name in names], LABELS) == found
 
 
 @pytest.mark.parametrize("content", [b"", b"one column\nonly\n", b"other.wav,sad\n", bytes(range(256))])
@@ -106,6 +113,23 @@ def test_what_is_no_table_of_true_labels_is_told(tmp_path, clip, content):
     table.write_bytes(content)
     *_, (status, shown) = batch.predict_or_message(tiny_recognizer, [clip], False, true_labels.TABLE, str(table))
     assert "labels.csv" in status and 'role="alert"' in status and shown == ""
+
+
+def test_a_file_that_takes_too_long_is_a_row(clip, tmp_path, monkeypatch):
+    served, slow = tiny_recognizer(), tmp_path / "slow.wav"
+    soundfile.write(slow, spoken(1.0), RATE)
+    plain = served.predict_batch
+
+    def predict_batch(waves, *args, **kwargs):
+        if len(waves[0]) < 1.5 * RATE:
+            raise NoModel(serving.TOO_LONG)
+        return plain(waves, *args, **kwargs)
+
+    monkeypatch.setattr(served, "predict_batch", predict_batch)
+    *_, (status, table) = batch.predict_or_message(lambda: served, [clip, str(slow), clip])
+    assert "2 files predicted, 1 failed." in status and re.search(rf"slow\.wav.*{serving.TOO_LONG}", table, re.DOTALL)
+    monkeypatch.setattr(batch, "file_sums", lambda *_: predict_batch([[]]))
+    assert list(batch.all_sums(served, [slow])) == [None]
 
 
 def test_batch_without_files_or_with_too_many_is_told(clip):
@@ -195,6 +219,41 @@ def test_a_model_that_cannot_be_had_says_so_beside_the_others(models, clip):
     assert "No model could be loaded from nobody/nothing" in missing["error"]
     assert "neither one of the models offered" in odd["error"]
     assert 'role="alert"' in list(compare.compare_or_message(models, clip, ["first", "nobody/nothing"]))[-1]
+
+
+@pytest.mark.parametrize("report", [{"test": []}, {"test": {"accuracy": 0.5}}, [], REPORT | {"labels": 3}])
+def test_a_report_of_another_form_counts_as_none(checkpoints, tmp_path, clip, report):
+    odd = shutil.copytree(checkpoints / "second", tmp_path / "odd")
+    (odd / "report.json").write_text(json.dumps(report))
+    both = Models(RecognizerLoader(str(checkpoints / "second")), [])
+    both.find = lambda title: RecognizerLoader(str(odd)) if title == "someone/odd" else both.main
+    *_, shown = compare.compare_or_message(both, clip, ["someone/odd", "second"])
+    assert shown.count("Probability of each emotion") == 2 or "No model could be loaded" in shown
+
+
+def test_the_reports_that_ship_are_read():
+    for path in ROOT.glob("checkpoints/*/report.json"):
+        assert usable_report(json.loads(path.read_text())), path
+
+
+def test_a_model_that_gives_no_numbers_ends_no_other(models, clip):
+    for weights in models.find("second")().model.parameters():
+        weights.data.fill_(np.nan)
+    first, second = compare.compare(models, clip, models.titles)
+    assert first["label"] and "not numbers" in second["error"]
+
+
+@pytest.mark.parametrize("given", ["first", ["first"]])
+def test_a_program_names_one_model_or_a_list(given):
+    assert compare.titles_of(given) == ["first"] and compare.titles_of(None) == []
+    for other in ([1], 3, {"a": 1}):
+        with pytest.raises(NoModel, match="by their names"):
+            compare.titles_of(other)
+
+
+def test_compare_takes_clips_of_ten_minutes(models, tmp_path):
+    soundfile.write(tmp_path / "long.wav", np.tile(spoken(1.0, 8000), 601), 8000)
+    assert "at most 600 s" in list(compare.compare_or_message(models, str(tmp_path / "long.wav"), ["first"]))[-1]
 
 
 def test_compare_says_what_is_missing_or_wrong(models, tmp_path, clip):

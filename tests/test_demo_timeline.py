@@ -209,9 +209,22 @@ def test_sessions_are_separate_few_and_forgotten(monkeypatch):
     assert len(sessions) == 1
 
 
+def test_a_session_that_waits_for_a_prediction_is_not_idle(monkeypatch):
+    def slow(*_):
+        monkeypatch.setattr(live, "IDLE_SECONDS", -1.0)
+        sessions.forget_idle()
+        monkeypatch.undo()
+
+    sessions = live.LiveSessions(tiny_recognizer)
+    sessions.predict("someone", "one", RATE, pcm(np.zeros(1600)))
+    monkeypatch.setattr(live_session.LiveSession, "_look", slow)
+    sessions.predict("someone", "one", RATE, pcm(np.zeros(16_000)))
+    assert sessions.predict("someone", "one", RATE, pcm(np.zeros(1600)))["seconds"] == pytest.approx(1.2)
+
+
 def live_client(load) -> TestClient:
     app = FastAPI()
-    app.include_router(live.routes(load))
+    app.include_router(live.routes(live.LiveSessions(load)))
     return TestClient(app)
 
 

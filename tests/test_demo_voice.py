@@ -142,7 +142,7 @@ def test_compare_uses_the_profile_with_its_own_checkpoint_alone(checkpoint, tmp_
 
 def test_a_live_session_takes_a_profile_and_gives_it_up(recognizer, kept):
     app = FastAPI()
-    app.include_router(live.routes(lambda: recognizer))
+    app.include_router(live.routes(live.LiveSessions(lambda: recognizer)))
     client = TestClient(app)
     pcm = (32767 * phrases(2.0, pause=0.3)).astype("<i2").tobytes()
 

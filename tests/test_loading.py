@@ -1,9 +1,11 @@
 """Recognizers of the page: loaded once, failures told, ids that visitors type, and limits of a prediction."""
 
 import json
+import shutil
 import socket
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from demo_helpers import LABELS, RATE, tiny_recognizer
 from huggingface_hub import constants
 from huggingface_hub.errors import HTTPError
 
-from demo import serving
+from demo import loading, serving
 from demo.loading import NoModel, RecognizerLoader
 from demo.models import MOST_TYPED, Models
 
@@ -131,6 +133,52 @@ def test_two_predictions_at_a_time_and_a_stuck_one_gives_up_its_place(monkeypatc
     assert told == [serving.TOO_LONG] * serving.AT_ONCE
     assert serving.limited(lambda: 1) == 1  # though the stuck ones still run
     release.set()
+
+
+def test_few_wait_for_a_prediction_and_the_others_are_told_at_once(monkeypatch):
+    monkeypatch.setattr(serving, "_asking", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(serving, "_places", threading.BoundedSemaphore(1))
+    begun, release = threading.Semaphore(0), threading.Event()
+
+    def ask() -> None:
+        begun.release()
+        serving.limited(release.wait)
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+        begun.acquire()
+    while serving._asking.acquire(blocking=False):
+        serving._asking.release()
+        time.sleep(0.01)
+    with pytest.raises(NoModel, match="Other recordings"):
+        serving.limited(lambda: 1)
+    release.set()
+    for thread in asking:
+        thread.join(10)
+    assert serving.limited(lambda: 1) == 1
+
+
+def test_a_typed_model_leaves_no_file_and_few_are_fetched_at_once(folder, monkeypatch):
+    given, inside, release = [], threading.Event(), threading.Event()
+
+    def copied(repo_id, place):
+        given.append(place)
+        inside.set()
+        assert release.wait(60)
+        return str(shutil.copytree(folder / repo_id, Path(place) / "copy"))
+
+    monkeypatch.setattr(loading, "download", copied)
+    monkeypatch.setattr(loading, "_fetching", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(loading, "PATIENCE", 0.05)
+    first = RecognizerLoader("someone/model", local=False).start()
+    assert inside.wait(60)
+    with pytest.raises(NoModel, match="Other models are being fetched"):
+        RecognizerLoader("someone/model", local=False)()
+    release.set()
+    first.join(60)
+    assert RecognizerLoader("someone/model", local=False)()(voiced_tone(2.0), RATE).probabilities
+    assert len(given) == 2 and not any(Path(place).exists() for place in given)
 
 
 def test_errors_of_a_limited_prediction_come_through(folder):

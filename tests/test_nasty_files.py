@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import psutil
 import pytest
+from app_helpers import answer_of
 from conftest import voiced_tone
 from nasty_files import encoded, write_nasty_files, write_special_files
 
@@ -80,7 +81,7 @@ def test_the_api_answers_a_row_for_each(nasty, app_url, app_folder):
             sent = {"files": (f"{len(data)}.wav", path.read_bytes())}
             uploaded = app.post("/gradio_api/upload", files=sent).raise_for_status().json()[0]
             data.append({"path": uploaded, "meta": {"_type": "gradio.FileData"}})
-        rows = app.post("/gradio_api/run/batch", json={"data": [data]}).raise_for_status().json()["data"][0]
+        (rows,) = answer_of(app, "batch", [data])
         assert len(rows) == len(files) and all(
             (row["label"] is None) == bool(row["error"] or has_no_speech(row)) for row in rows
         )

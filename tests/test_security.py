@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from app_helpers import running_app, tone_file
+from app_helpers import answer_of, running_app, tone_file
 from conftest import ROOT, voiced_tone
 
 from demo.uploads import NOT_UPLOADED
@@ -55,26 +55,40 @@ def upload(app: httpx.Client, path: Path) -> str:
 
 
 def test_an_uploaded_clip_is_analysed(app, secret):
-    answer = app.post("/gradio_api/run/predict", json={"data": [named(upload(app, secret))]})
-    assert answer.status_code == 200 and answer.json()["data"][3]["duration"] == pytest.approx(1.0)
+    assert answer_of(app, "predict", [named(upload(app, secret))])[3]["duration"] == pytest.approx(1.0)
 
 
 def test_the_last_inputs_may_be_left_out(app, secret):
     """As by whoever wrote a request before an endpoint had them."""
     clip = named(upload(app, secret))
     for name, data in (("timeline", [clip]), ("batch", [[clip]]), ("compare", [clip]), ("predict", [clip, None])):
-        answer = app.post(f"/gradio_api/run/{name}", json={"data": data})
-        assert answer.status_code == 200 and answer.json()["data"], name
+        assert answer_of(app, name, data), name
+
+
+def test_no_request_passes_by_the_queue_and_what_the_page_calls_needs_none(app, secret):
+    clip = named(upload(app, secret))
+    for name in ENDPOINTS:
+        data = [[clip]] if name in ("batch", "voice_profile") else [clip]
+        status = app.post(f"/gradio_api/run/{name}", json={"data": data}).status_code
+        assert status == (200 if name == "part" else 404), name
+
+
+def test_no_upload_is_held_in_memory_and_no_deep_link_kept(app, folder, secret):
+    refused = app.post("/gradio_api/upload", data={"field": "x"}, files={"files": ("a.wav", b"x")})
+    assert refused.status_code == 400 and "Too many fields" in refused.text
+    assert app.get("/gradio_api/deep_link", params={"session_hash": "x"}).status_code == 404
+    upload(app, secret)
+    left = [path.name for path in (folder / "temporary").rglob("*") if path.is_file()]
+    assert "secret.wav" in left and not [name for name in left if name.startswith("tmp")]
 
 
 def test_no_request_names_a_file_of_the_server(app, secret, tmp_path, folder):
     pipe = tmp_path / "pipe.wav"
     os.mkfifo(pipe)
-    inside = folder / "temporary" / "pipe.wav"
-    os.mkfifo(inside)
-    link = folder / "temporary" / "link.wav"
-    link.symlink_to(secret)
     uploaded = upload(app, secret)
+    inside, link = (Path(uploaded).parent / name for name in ("pipe.wav", "link.wav"))
+    os.mkfifo(inside)
+    link.symlink_to(secret)
     strangers = (
         secret, pipe, inside, link, "/dev/zero", "/etc/hostname", ROOT / "app.py", "app.log",
         f"{Path(uploaded).parent}/../../../secret.wav", f"{app.base_url}/health", "http://127.0.0.1/x.wav",

@@ -7,13 +7,20 @@
   let take = null; // the one under way or just predicted: { blocks, rate, samples, label }
   let opening = false;
 
-  // Takes of this model: [{ target, acted, predicted }].
+  // Takes of this model: [{ target, acted, predicted }], here where the browser keeps nothing.
   const key = () => `ser-takes:${stage.model}`;
+  let held = null;
   const takes = () => {
+    if (held) return held;
     try { return JSON.parse(localStorage.getItem(key()) ?? "[]").filter((each) => stage.labels.includes(each.acted)); }
     catch { return []; }
   };
-  const keep = (all) => { if (all.length) localStorage.setItem(key(), JSON.stringify(all)); else localStorage.removeItem(key()); };
+  const keep = (all) => {
+    held = null;
+    try { if (all.length) localStorage.setItem(key(), JSON.stringify(all)); else localStorage.removeItem(key()); }
+    catch { held = all; }
+    at("ser-act-held").hidden = !held;
+  };
 
   const pick = (list) => list[Math.floor(Math.random() * list.length)];
   const next = () => {
@@ -50,9 +57,7 @@
     at("ser-act-other").disabled = Boolean(state);
   };
   const warn = (text) => {
-    const card = Object.assign(document.createElement("div"), { className: "ser-card ser-message" });
-    card.append(Object.assign(document.createElement("p"), { textContent: text }));
-    at("ser-act-answer").replaceChildren(card);
+    at("ser-act-answer").replaceChildren(serMessage(text));
     at("ser-act-verdict").hidden = true;
   };
   const clear = () => {
@@ -82,7 +87,7 @@
         meter(own, block);
         if (!at("ser-act").checkVisibility()) cancel(own); // another tab was opened
         else if (seconds(own) >= stage.seconds - 0.1) finish(own);
-      });
+      }, () => { if (take === own && !own.ended) { cancel(own); warn(serMicrophoneHelp({ name: "Gone" })); } });
       Object.assign(own, microphone);
       take = own;
       at("ser-act-seconds").textContent = "0.0 s";
@@ -135,7 +140,7 @@
     proceed();
     if (all.length === stage.takes) { at("ser-act-report").focus(); at("ser-act-report").scrollIntoView({ behavior: "smooth" }); }
   };
-  const proceed = () => { clear(); next(); tally(); };
+  const proceed = () => { clear(); next(); tally(); at("ser-act-record").focus({ preventScroll: true }); };
 
   const judge = {
     yes: () => count(take.label),
@@ -154,6 +159,8 @@
     else if (pressed.dataset.verdict) judge[pressed.dataset.verdict]();
     else if (pressed.dataset.acted) count(pressed.dataset.acted);
   });
+
+  addEventListener("storage", () => { if (stage) tally(); }); // another tab of this page has counted or forgotten takes
 
   window.serAct = () => {
     const { labels, sentences, model, takes: needed, seconds: most } = at("ser-act")?.dataset ?? {};

@@ -77,6 +77,13 @@
       const file = new File([await picture(data)], `${stem(clip)} emotion.png`, { type: "image/png" });
       try { await navigator.share({ files: [file], title: document.title }); } catch { /* the visitor thought better of it */ }
     },
+    // Starts what a tab does with its clip, once what it does with another one has been cancelled.
+    start: async (id) => {
+      const button = () => document.getElementById(id);
+      document.getElementById(`${id}-cancel`).click();
+      for (let tries = 0; tries < 200 && button().disabled; tries++) await new Promise((go) => setTimeout(go, 50));
+      button().click();
+    },
     // Hands the clip on to another tab, which is opened.
     open: (tab, clip) => { at(`#ser-tabs [data-tab-id=${tab}]`).click(); return clip; },
   };

@@ -1,8 +1,10 @@
 // Clips that outlive a reload of the page: their addresses on the server, kept for this browser tab alone.
 window.serClips = {
   keep: (name, clip) => {
-    if (clip) sessionStorage.setItem(`ser-clip-${name}`, JSON.stringify(clip));
-    else sessionStorage.removeItem(`ser-clip-${name}`);
+    try {
+      if (clip) sessionStorage.setItem(`ser-clip-${name}`, JSON.stringify(clip));
+      else sessionStorage.removeItem(`ser-clip-${name}`);
+    } catch { /* the browser stores nothing: the clip does not outlive a reload */ }
   },
   // The clip, unless the server has deleted it since.
   kept: async (name) => {

@@ -5,13 +5,7 @@
   let active = null;
 
   const say = (text) => { if (at("ser-live-said").textContent !== text) at("ser-live-said").textContent = text; };
-  const warn = (text) => {
-    const card = document.createElement("div");
-    card.className = "ser-card ser-message";
-    card.setAttribute("role", "alert");
-    card.append(Object.assign(document.createElement("p"), { textContent: text }));
-    at("ser-live-emotion").replaceChildren(card);
-  };
+  const warn = (text) => at("ser-live-emotion").replaceChildren(serMessage(text));
   const label = (on) => {
     at("ser-live-toggle").textContent = on ? "Stop the microphone" : "Start the microphone";
     at("ser-live-toggle").setAttribute("aria-pressed", String(on));
@@ -58,6 +52,8 @@
         const update = await answer.json();
         if (active !== own) return;
         if (!answer.ok) { stop(); warn(update.detail); return; }
+        if (update.seconds < own.seconds) own.voice = null; // the server has begun anew, without the profile
+        own.seconds = update.seconds;
         show(update);
       } catch {
         if (active === own) { stop(); warn("The server does not answer. Start again in a moment."); }
@@ -67,7 +63,7 @@
   };
 
   const start = async () => {
-    const own = { session: serSession(), blocks: [], waiting: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
+    const own = { session: serSession(), blocks: [], waiting: 0, seconds: 0, voice: null, name: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
     active = own;
     label(true);
     try {
@@ -76,7 +72,7 @@
         own.blocks.push(block);
         own.waiting += block.length;
         while (own.waiting > MOST * own.rate) own.waiting -= own.blocks.shift().length;
-      });
+      }, () => { if (active === own) { stop(); warn(serMicrophoneHelp({ name: "Gone" })); } });
       Object.assign(own, microphone);
     } catch (error) {
       if (active === own) { active = null; label(false); }
@@ -95,7 +91,8 @@
     own?.session.finish();
     const card = at("ser-live-emotion").querySelector(".ser-emotion"); // what it says is over now
     card?.classList.add("ser-weak");
-    card?.querySelector(".ser-lead")?.replaceChildren("Stopped. The last prediction was");
+    const isPrediction = Boolean(card?.querySelector(".ser-confidence"));
+    card?.querySelector(".ser-lead")?.replaceChildren(isPrediction ? "Stopped. The last prediction was" : "Stopped.");
   };
 
   document.addEventListener("ser-tab", ({ detail }) => { if (active && detail !== "live") stop(); });

@@ -4,6 +4,7 @@
     NotAllowedError: "The microphone is blocked for this page. Allow it with the icon beside the page's address, then try again. Uploading a clip works without it.",
     NotFoundError: "No microphone was found. Connect one and try again, or upload a clip.",
     NotReadableError: "Another program uses the microphone. Close it and try again, or upload a clip.",
+    Gone: "The microphone is no longer there. Connect it and start again.",
     InsecureContext: "Browsers give the microphone only to pages with https, and to this machine's own. Uploading a clip works.",
   };
   const SECONDS = 0.05, MOST = 160; // between two bars of the meter, and bars that it holds
@@ -14,12 +15,8 @@
     HELP[error?.name] ?? "The microphone cannot be used: allow it for this page in the browser, and see that one is connected.";
 
   const help = (error) => {
-    const text = Object.assign(document.createElement("p"), { textContent: window.serMicrophoneHelp(error) });
-    const card = Object.assign(document.createElement("div"), { className: "ser-card ser-message ser-denied" });
-    card.setAttribute("role", "alert");
-    card.append(text);
     asking.parentNode.querySelector(".ser-denied")?.remove();
-    asking.after(card);
+    asking.after(serMessage(window.serMicrophoneHelp(error)));
   };
 
   const meter = (block, stream) => {

@@ -1,3 +1,11 @@
+// A sentence in the place of a result, or below what was asked for.
+window.serMessage = (text) => {
+  const card = Object.assign(document.createElement("div"), { className: "ser-card ser-message ser-denied" });
+  card.setAttribute("role", "alert");
+  card.append(Object.assign(document.createElement("p"), { textContent: text }));
+  return card;
+};
+
 (() => {
   // Gradio turns away files by their type alone, recordings in WebM (a "video") among them, and with a
   // list of types for an answer. Labelled as audio they reach the server, which looks inside and explains.
@@ -18,6 +26,11 @@
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }, true);
+
+  // Elsewhere the browser would leave the page to show the file.
+  for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => {
+    if (event.dataTransfer?.types.includes("Files") && !event.target.matches?.("input[type=file]")) event.preventDefault();
+  });
 
   // Gradio's button that adds files to a list has a button inside and no name that can be read.
   new MutationObserver(() => {

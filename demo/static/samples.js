@@ -1,4 +1,5 @@
-// The microphone as blocks of 16-bit samples of one channel: serSamples(onBlock) resolves to { rate, release }.
+// The microphone as blocks of 16-bit samples of one channel: serSamples(onBlock, onGone) resolves to { rate, release }.
+// onGone is called where the microphone ends by itself, as when it is unplugged.
 (() => {
   const WORKLET = `registerProcessor("ser-tap", class extends AudioWorkletProcessor {
     constructor() { super(); this.block = new Int16Array(2048); this.filled = 0; }
@@ -13,11 +14,12 @@
     }
   });`;
 
-  window.serSamples = async (onBlock) => {
+  window.serSamples = async (onBlock, onGone) => {
     let stream = null, context = null;
     const release = () => { stream?.getTracks().forEach((track) => track.stop()); context?.close(); };
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      stream.getAudioTracks()[0].addEventListener("ended", onGone);
       context = new AudioContext();
       const module = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
       await context.audioWorklet.addModule(module);

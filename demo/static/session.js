@@ -29,10 +29,18 @@
     const chosen = new DataTransfer();
     chosen.items.add(wav(finished));
     [...document.querySelectorAll("#ser-tabs [role=tab]")].find((tab) => tab.textContent.trim() === "Recording").click();
-    (await appears("#ser-recording-audio")).querySelector("button[aria-label=Clear]")?.click();
-    const input = await appears("#ser-recording-audio input[type=file]");
-    input.files = chosen.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    const place = await appears("#ser-recording-audio"), files = "#ser-recording-audio input[type=file]";
+    place.parentNode.querySelector(".ser-denied")?.remove();
+    try {
+      place.querySelector("button[aria-label=Clear]")?.click();
+      // Where the microphone was the last source, files are taken only after this.
+      if (!document.querySelector(files)) (await appears("#ser-recording-audio button[aria-label='Upload file']")).click();
+      const input = await appears(files);
+      input.files = chosen.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    } catch {
+      place.after(serMessage("The session could not be opened. Choose “Upload file” here, then open it from Live again."));
+    }
   };
 
   // One session under way: `add` takes its int16 samples as they come, `finish` offers to open it.

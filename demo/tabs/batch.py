@@ -15,9 +15,12 @@ from demo.loading import NoModel
 from demo.true_labels import LabelsError
 from ser_model.audio import AudioError
 from ser_model.inference.files import file_sums, predict_file, voice_of_files
+from ser_model.inference.results import RESULT
 from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 
 if TYPE_CHECKING:
+    import torch
+
     from ser_model.inference.recognizer import EmotionRecognizer
 
 MOST_FILES = 500
@@ -39,7 +42,7 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
     )  # fmt: skip
     labels = gr.File(label="CSV: file, label", visible=False, height=120, elem_id="ser-batch-labels")
     source.input(lambda chosen: gr.File(visible=chosen == true_labels.TABLE), source, labels, **AT_ONCE)
-    button, cancel = job_buttons("Predict all", "ser-predict-all")
+    buttons = job_buttons("Predict all", "ser-predict-all")
     status = cards.html(cards.note([messages.BATCH_NOTE]), "ser-batch-status")
     table = cards.html("", "ser-batch-table")
 
@@ -48,10 +51,10 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
 
     def rows(files: list[str], one_speaker: bool | None) -> Rows:
         recognizer, paths = load_for(load, files)
-        voice = voice_of_files(recognizer, file_sums(recognizer, paths)) if one_speaker else None
+        voice = voice_of_files(recognizer, all_sums(recognizer, paths)) if one_speaker else None
         return list(predict_all(recognizer, paths, voice))
 
-    long_job([button.click], steps, files, one_speaker, [status, table], cancel, messages.BATCH_NOTE,
+    long_job([buttons[0].click], steps, files, one_speaker, [status, table], buttons, messages.BATCH_NOTE,
              [source, labels])  # fmt: skip
     endpoint("batch", rows, [files, one_speaker], typed(list[FileRow], "rows"), _DESCRIPTION)
     return one_speaker
@@ -81,7 +84,20 @@ def predict_all(
 ) -> Iterator[dict[str, Any]]:
     """One row for each file, as `python -m ser_model predict` has them, with the file's name without its folder."""
     for path in paths:
-        yield predict_file(recognizer, path, voice) | {"file": path.name}
+        try:
+            row = predict_file(recognizer, path, voice)
+        except NoModel as error:  # it took too long: the others need not
+            row = dict.fromkeys(RESULT) | {"error": str(error)}
+        yield row | {"file": path.name}
+
+
+def all_sums(recognizer: EmotionRecognizer, paths: list[Path]) -> Iterator[torch.Tensor | None]:
+    """The `file_sums` of each file; None, too, for one that takes too long."""
+    for path in paths:
+        try:
+            yield from file_sums(recognizer, [path])
+        except NoModel:
+            yield None
 
 
 def predict_or_message(
@@ -109,7 +125,7 @@ def predict_or_message(
         true = true_of(source, table, paths, recognizer.labels)
         voice, sums, rows = None, [], Rows()
         if one_speaker:
-            for found in file_sums(recognizer, paths):
+            for found in all_sums(recognizer, paths):
                 sums.append(found)
                 text = f"Voice profile: {len(sums)} of {len(paths)} files"
                 yield cards.progress_card(len(sums) / len(paths), text), ""
@@ -122,7 +138,7 @@ def predict_or_message(
         return
     bad = sum(bool(row["error"]) for row in rows)
     summary = messages.batch_summary(len(rows) - bad, bad)
-    status = cards.note([summary, messages.OWN_PROFILE if one_speaker else ""])
+    status = cards.note([summary, messages.OWN_PROFILE if voice else ""])
     yield status, batch_result.show(rows, recognizer.labels, source != true_labels.NONE)
 
 

@@ -74,7 +74,7 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
         gr.on([audio.change, use.input], again, given, **shown_on),
     ]
     shelf.put_into(audio)
-    shelf.tell_after(events[1], data)
+    shelf.tell_after(events[1], data, decoded)
     drawn = [event.then(picture_of, decoded, picture, **AT_ONCE) for event in events]
     keep_clip(page, audio, "clip")
     wire_saving(save, audio, data)

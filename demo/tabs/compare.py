@@ -12,12 +12,14 @@ import numpy as np
 
 from demo import cards, messages, voices
 from demo.api import Comparison, endpoint, typed
-from demo.components import AT_ONCE, audio_input
+from demo.components import audio_input, job_buttons, long_job
 from demo.loading import NoModel
 from demo.models import Models
 from demo.voices import VisitorVoice
 from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import RESULT
+
+from .clip import MAX_SECONDS
 
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
@@ -36,11 +38,12 @@ def build(offered: Models, voice: VisitorVoice) -> None:
         voice: The visitor's voice profile.
     """
 
-    def compared(audio: str, models: list[str] | None = None) -> list[dict[str, Any]]:
-        return compare(offered, audio, models or offered.titles)
+    def compared(audio: str, models: list[str] | str | None = None) -> list[dict[str, Any]]:
+        return compare(offered, audio, titles_of(models) or offered.titles)
 
-    def answers(path: str | None, titles: list[str], kept: Any, use: bool) -> Iterator[str]:
-        yield from compare_or_message(offered, path, titles, kept if use else None)
+    def answers(path: str | None, titles: list[str], kept: Any, use: bool) -> Iterator[tuple[str]]:
+        for markup in compare_or_message(offered, path, titles, kept if use else None):
+            yield (markup,)
 
     with gr.Row(equal_height=False, elem_classes="ser-columns"):
         with gr.Column(min_width=300):
@@ -57,19 +60,10 @@ def build(offered: Models, voice: VisitorVoice) -> None:
                 elem_id="ser-models",
             )
             use = voice.box("ser-compare-voice")
-            button = gr.Button("Compare", variant="primary", size="lg", elem_id="ser-compare")
+            buttons = job_buttons("Compare", "ser-compare")
     shown = cards.html(cards.note([messages.COMPARE_NOTE]), "ser-compared")
-    gr.on(
-        [button.click, audio.upload, audio.stop_recording],
-        answers,
-        [audio, chosen, voice.kept, use],
-        shown,
-        trigger_mode="always_last",
-        concurrency_limit=2,
-        api_visibility="private",
-        show_progress="minimal",
-    )
-    audio.clear(lambda: cards.note([messages.COMPARE_NOTE]), None, shown, **AT_ONCE)
+    started = [buttons[0].click, audio.upload, audio.stop_recording]
+    long_job(started, answers, audio, chosen, [shown], buttons, messages.COMPARE_NOTE, [voice.kept, use])
     endpoint("compare", compared, [audio, chosen], typed(list[Comparison], "answers"), _DESCRIPTION)
 
 
@@ -79,6 +73,18 @@ _DESCRIPTION = (
     "Returns one entry a checkpoint: {model, label, probabilities, duration, speech, unsure, remark, error}, label "
     "null where error or remark says why."
 )
+
+
+def titles_of(models: Any) -> list[str]:
+    """The names of models that a program gives, in a list or one alone.
+
+    Raises:
+        NoModel: They are no names.
+    """
+    titles = [models] if isinstance(models, str) else models or []
+    if not isinstance(titles, list) or not all(isinstance(title, str) for title in titles):
+        raise NoModel("Models are given by their names, or as ids on the Hub such as user/model.")
+    return titles
 
 
 class Recording:
@@ -101,7 +107,7 @@ class Recording:
         """
         with self._lock:
             if rate not in self._waves:
-                self._waves[rate] = load_audio(self._path, rate)
+                self._waves[rate] = load_audio(self._path, rate, max_seconds=MAX_SECONDS)
             return self._waves[rate]
 
 

@@ -31,7 +31,7 @@ MOST_SESSIONS, MOST_OF_ONE_VISITOR, IDLE_SECONDS = 32, 4, 30.0
 
 
 class LiveSessions:
-    """The sessions of all visitors; one that has been idle for `IDLE_SECONDS` is forgotten.
+    """The sessions of all visitors; `forget_idle` is to be called now and then, though nobody uses Live.
 
     Args:
         load: Returns the recognizer.
@@ -56,6 +56,8 @@ class LiveSessions:
         session = self._session((visitor, name), source_rate, recognizer.sampling_rate)
         with session.lock:
             session.predict(recognizer, np.frombuffer(pcm, dtype="<i2"))
+            with self._lock:  # it has not been idle, though it may have waited for long
+                self._sessions[visitor, name] = (time.monotonic(), session)
             return shown(session)
 
     def set_voice(self, visitor: str, name: str, source_rate: int, text: str) -> None:
@@ -75,11 +77,8 @@ class LiveSessions:
         self._session((visitor, name), source_rate, recognizer.sampling_rate).voice = voice
 
     def _session(self, key: tuple[str, str], source_rate: int, sampling_rate: int) -> LiveSession:
-        now = time.monotonic()
+        self.forget_idle()
         with self._lock:
-            self._sessions = {
-                other: (last, each) for other, (last, each) in self._sessions.items() if now - last <= IDLE_SECONDS
-            }
             if key in self._sessions:
                 session = self._sessions[key][1]
                 if session.source_rate != source_rate:
@@ -89,8 +88,16 @@ class LiveSessions:
                 if own >= MOST_OF_ONE_VISITOR or len(self._sessions) >= MOST_SESSIONS:
                     raise Refused(503, "Too many live sessions are open. Try again in half a minute.")
                 session = LiveSession(source_rate, sampling_rate)
-            self._sessions[key] = (now, session)
+            self._sessions[key] = (time.monotonic(), session)
         return session
+
+    def forget_idle(self) -> None:
+        """Forgets the sessions of which nothing has come for `IDLE_SECONDS`."""
+        now = time.monotonic()
+        with self._lock:
+            self._sessions = {
+                key: (last, each) for key, (last, each) in self._sessions.items() if now - last <= IDLE_SECONDS
+            }
 
 
 def shown(session: LiveSession) -> dict[str, str | float]:
@@ -121,12 +128,12 @@ def _card(session: LiveSession) -> str:
     return cards.live_state(messages.SILENCE, messages.SILENCE_LEAD)
 
 
-def routes(load: Callable[[], EmotionRecognizer]) -> APIRouter:
+def routes(sessions: LiveSessions) -> APIRouter:
     """`POST /live/{session}?rate=48000`, the body raw int16 samples of one channel; nothing is written to disk.
 
     `POST /live/{session}/voice?rate=48000` gives the session a voice profile, the body its JSON; empty takes it away.
     """
-    router, sessions = APIRouter(), LiveSessions(load)
+    router = APIRouter()
 
     def check(session: str) -> None:
         if len(session) > 64:

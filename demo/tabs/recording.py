@@ -41,15 +41,15 @@ def build(load: Callable[[], EmotionRecognizer]) -> gr.Checkbox:
             audio = audio_input("Your recording, to an hour", "ser-recording-audio", long=True)
             one_speaker = one_speaker_box(messages.ONE_SPEAKER_TALKS, "ser-recording-speaker")
         with gr.Column(min_width=300):
-            button, cancel = job_buttons("Analyse the recording", "ser-analyse")
+            buttons = job_buttons("Analyse the recording", "ser-analyse")
             status = cards.html(cards.note([messages.RECORDING_NOTE]), "ser-recording-status")
     bench = cards.html("", "ser-recording-bench")
 
     def steps(path: str | None, one_speaker: bool) -> Iterator[Shown]:
         yield from analyse_or_message(load, path, one_speaker)
 
-    started = [button.click, audio.upload, audio.stop_recording]
-    long_job(started, steps, audio, one_speaker, [status, bench], cancel, messages.RECORDING_NOTE)
+    started = [buttons[0].click, audio.upload, audio.stop_recording]
+    long_job(started, steps, audio, one_speaker, [status, bench], buttons, messages.RECORDING_NOTE)
     endpoint("timeline", lambda audio, one_speaker: timeline_data(load(), audio, one_speaker), [audio, one_speaker],
              typed(TimelineData, "timeline"), _DESCRIPTION)  # fmt: skip
     workbench_endpoints.build(load, audio)

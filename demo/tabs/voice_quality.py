@@ -13,6 +13,7 @@ import numpy as np
 from demo import cards, messages
 from demo.api import VoiceMeasure, endpoint, typed
 from demo.components import AT_ONCE
+from demo.loading import NoModel
 from ser_model.audio import AudioError, load_audio
 from ser_model.inference.results import EmotionResult
 from ser_model.inference.voice_reference import GROUPS, SAMPLING_RATE, UNITS, VoiceReference, measure_voice
@@ -59,8 +60,11 @@ def measures_of(path: str) -> Measured:
 
     Raises:
         AudioError: The recording cannot be used.
+        NoModel: Too much else is under way.
     """
-    return measures_of_wave(load_audio(path, SAMPLING_RATE))
+    from demo.serving import limited  # brings torch, which the page's process has only once a model is there
+
+    return limited(lambda: measures_of_wave(load_audio(path, SAMPLING_RATE)))
 
 
 def measures_of_wave(wave: np.ndarray) -> Measured:
@@ -103,7 +107,7 @@ _DESCRIPTION = (
 
 def _measured(path: str | None, decoded: DecodedClip | None, group: str) -> tuple[Measured | None, str]:
     measures = None
-    with contextlib.suppress(AudioError):  # shown in the place of the emotion
+    with contextlib.suppress(AudioError, NoModel):  # shown in the place of the emotion
         if decoded and decoded.path == path and decoded.sampling_rate == SAMPLING_RATE:
             measures = measures_of_wave(decoded.wave)
         elif path:
