@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# A folder that is nobody else's, since what lies in it is deleted.
+os.environ["GRADIO_TEMP_DIR"] = str(Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir(), "ser-model"))
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from demo.loading import RecognizerLoader, missing_model

@@ -25,7 +25,7 @@ def answer_buttons() -> AnswerButtons:
         return AnswerButtons(
             _button("Save picture", "ser-save-picture"),
             _button("Share", "ser-share-picture"),
-            _button("Save data", "ser-save-data"),
+            _button("Save as JSON", "ser-save-data"),
             _button("Compare models", "ser-to-compare"),
             _button("Open in Recording", "ser-to-recording"),
         )

@@ -46,7 +46,7 @@ def keep_clip(page: gr.Blocks, audio: gr.Audio, name: str) -> None:
 
 def one_speaker_box(info: str, elem_id: str) -> gr.Checkbox:
     """A box that makes what is given its own voice profile."""
-    return gr.Checkbox(label="One speaker", info=info, elem_id=elem_id)
+    return gr.Checkbox(label="One person speaks", info=info, elem_id=elem_id)
 
 
 def job_buttons(label: str, elem_id: str) -> tuple[gr.Button, gr.Button]:

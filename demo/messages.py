@@ -23,7 +23,7 @@ CANNOT_PLAY = (
     "The browser cannot play this recording: its format is unsupported, or it has been deleted. Upload it again."
 )
 SILENCE = "silence"
-OPENING = "speech"
+OPENING = "listening …"
 OPENING_LEAD, SILENCE_LEAD = "A prediction follows after 1.5 s of speech", "No speech"
 LIVE_NOTE = (
     "From 1.5 seconds of speech on, the emotion of its last three seconds is predicted about three times a second. "
@@ -33,18 +33,22 @@ LIVE_NOTE = (
     "gain control, noise suppression and echo cancellation are off, since they change the sound of emotions. "
     "Keep the level between -40 and -10 dB while you speak."
 )
+WORKBENCH = (
+    "The workbench shows waveform, spectrogram, pitch, attention and segments on one time axis: zoom, play, predict a "
+    "part alone, correct labels, and save them."
+)
 RECORDING_NOTE = (
     "Speech is analysed in windows of three seconds that overlap by half. Single windows are often wrong: the tab Clip "
-    "shows the accuracy of the model."
+    f"shows the accuracy of the model. {WORKBENCH}"
 )
 BATCH_NOTE = "Each file becomes one row, with the reason where it cannot be used. Click a column's head to sort."
 COMPARE_NOTE = "Predict one clip with several models. Where they disagree, treat every prediction as uncertain."
 COMPARE_INFO = (
-    "Choose from the list, or type the Hub id of a model of this project or another audio classifier of transformers "
-    "and press Enter. Code that comes with it is not run."
+    "Choose from the list, or type the id (user/model) of a model on the Hugging Face Hub, one of this project or "
+    "another audio classifier of transformers, and press Enter. Code that comes with it is not run."
 )
-ONE_SPEAKER_TALKS = "If one person speaks: predict with a voice profile taken from the recording itself."
-ONE_SPEAKER_FILES = "If all files are one person: predict with a voice profile taken from all of them."
+ONE_SPEAKER_TALKS = "Tick it where nobody else does: predicts with a voice profile taken from the recording itself."
+ONE_SPEAKER_FILES = "Tick it where all files are the same person: predicts with a voice profile taken from all of them."
 OWN_PROFILE = "Predicted with a voice profile of the speaker."
 VOICE_USED = "Predicted with your voice profile."
 VOICE_NOT_USED = "Predicted without your voice profile, which belongs to another model: see the tab My voice."
@@ -97,13 +101,13 @@ def accuracy_note(report: Mapping[str, Any] | None) -> str:
     clips = report.get("split_sizes", {}).get("test")
     measured_on = [
         *map(corpus_name, report.get("corpora", [])),
-        f"protocol {report.get('protocol', 'unknown')}",
+        _PROTOCOLS.get(protocol := report.get("protocol", "unknown"), f"protocol {protocol}"),
         f"fold {report.get('fold', 'unknown')}",
         *([f"{clips} test clips"] if clips else []),
     ]
     return (
         f"Accuracy on {_TESTED_ON[speakers_tested(report)]}: {percent(test['accuracy'])}{among}, "
-        f"UAR {percent(test['uar'])}. Measured on: {', '.join(measured_on)}.{_leak(report)}"
+        f"UAR {percent(test['uar'])}, the mean over the emotions. Measured on: {', '.join(measured_on)}.{_leak(report)}"
     )
 
 
@@ -130,6 +134,10 @@ def corpus_name(name: str) -> str:
     return "own recordings" if name == OWN else name.upper().replace("_", "-")
 
 
+_PROTOCOLS = {
+    "speaker": "protocol speaker (tested on people whose voices were not trained on)",
+    "random": "protocol random (the same people in training and test)",
+}
 _TESTED_ON = {
     "unseen": "unseen speakers",
     "seen in training": "speakers seen in training",
@@ -222,7 +230,7 @@ def band_note(report: Mapping[str, Any] | None, share: float) -> str:
 
 def level(wave: np.ndarray, duration: float) -> str:
     """Length and peak level."""
-    return f"The clip: {duration:.1f} s, peak {_peak(wave):.1f} dB."
+    return f"The clip: {duration:.1f} s, peak {_peak(wave):.1f} dB, where 0 dB is the loudest that a file can hold."
 
 
 def level_hint(wave: np.ndarray) -> str:

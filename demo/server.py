@@ -13,6 +13,7 @@ from pathlib import Path
 import gradio as gr
 from fastapi import APIRouter
 from gradio import route_utils
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.responses import FileResponse
 from starlette.routing import Mount
@@ -37,9 +38,9 @@ def serving(models: Models, host: str, port: int) -> Iterator[None]:
         models: The page's own model, and those to compare it with.
         host, port: Where it answers.
     """
-    # A folder that is nobody else's, since what lies in it is deleted; other servers have theirs beside this one.
-    folder = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir(), "ser-model")
+    folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
+    # Below it one of this server's own, which is deleted whole; other servers have theirs beside it.
     with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
         os.environ["GRADIO_TEMP_DIR"] = own
         page = launch(models, host, port, folder)

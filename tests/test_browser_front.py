@@ -13,6 +13,8 @@ from app_helpers import PATIENCE, running_app, tone_file
 from browser_helpers import HEIGHT, at_rest, fits, go, in_every_look
 from conftest import ROOT, need_program
 
+from demo import messages
+
 pytest_plugins = ("browser_fixtures",)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 expect = playwright.expect
@@ -134,10 +136,20 @@ def test_cards_of_compare_come_one_by_one_and_do_not_overlap(page, hub, tmp_path
     expect(shown.locator(".ser-emotion")).to_have_count(3)
     expect(shown.locator(".ser-awaited")).to_have_count(1)  # the Hub says nothing, and holds up no other
     expect(shown).to_contain_text(re.compile(r"accuracy \d+ %, UAR \d+ % \(95 % interval"))
+    expect(page.locator("#ser-compare")).to_be_disabled()
     check_cards(page)
     hub.answers.set()
     expect(shown.get_by_role("alert")).to_contain_text("nobody/silent")
     check_cards(page)
+    hub.answers.clear()
+    page.locator("#ser-compare").click()
+    expect(shown.locator(".ser-emotion")).to_have_count(3)
+    page.locator("#ser-compare-audio").get_by_role("button", name="Clear").click()
+    expect(shown).to_have_text(messages.COMPARE_NOTE)
+    hub.answers.set()
+    expect(page.locator("#ser-compare")).to_be_enabled()
+    page.wait_for_timeout(1000)  # in which the one that was under way ends
+    expect(shown).to_have_text(messages.COMPARE_NOTE)
 
 
 def check_cards(page: playwright.Page) -> None:

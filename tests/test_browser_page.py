@@ -137,13 +137,13 @@ def test_the_picture_is_played_from_where_it_is_clicked(page):
 def test_an_answer_is_saved_as_picture_and_as_data(page, tmp_path):
     go(page, "Clip")
     saved = {}
-    for button in ("Save picture", "Save data"):
+    for button in ("Save picture", "Save as JSON"):
         with page.expect_download() as download:
             page.get_by_role("button", name=button).click()
         saved[button] = tmp_path / download.value.suggested_filename
         download.value.save_as(saved[button])
-    assert saved["Save picture"].name == "tone emotion.png" and saved["Save data"].name == "tone emotion.json"
-    data = json.loads(saved["Save data"].read_text())
+    assert saved["Save picture"].name == "tone emotion.png" and saved["Save as JSON"].name == "tone emotion.json"
+    data = json.loads(saved["Save as JSON"].read_text())
     assert data["label"] in page.inner_text(LABEL) and len(data["attention"]["times"]) > 10
     with Image.open(saved["Save picture"]) as picture:
         assert picture.size == (1200, 675)

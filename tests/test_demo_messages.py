@@ -26,8 +26,9 @@ def changed(**parts) -> dict:
 
 def test_the_accuracy_note_has_the_figures_and_what_they_were_measured_on():
     assert messages.accuracy_note(REPORT) == (
-        "Accuracy on unseen speakers: 54 % (3 classes, chance 33 %), UAR 53 %. "
-        "Measured on: RAVDESS, CREMA-D, protocol speaker, fold 1, 240 test clips."
+        "Accuracy on unseen speakers: 54 % (3 classes, chance 33 %), UAR 53 %, the mean over the emotions. "
+        "Measured on: RAVDESS, CREMA-D, protocol speaker (tested on people whose voices were not trained on), fold 1, "
+        "240 test clips."
     )
 
 
@@ -83,7 +84,10 @@ def test_the_second_emotion_is_named_only_where_it_is_close():
 
 
 def test_level_gives_length_and_peak_and_hints():
-    assert messages.level(np.float32([0.0, -0.1]), 3.21) == "The clip: 3.2 s, peak -20.0 dB."
+    assert (
+        messages.level(np.float32([0.0, -0.1]), 3.21)
+        == "The clip: 3.2 s, peak -20.0 dB, where 0 dB is the loudest that a file can hold."
+    )
     assert "too loud" in messages.level_hint(np.float32([0.5, -1.0]))
     assert "move closer" in messages.level_hint(np.float32([0.028]))  # -31 dB
     assert messages.level_hint(np.float32([0.1])) == ""

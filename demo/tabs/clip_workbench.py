@@ -38,6 +38,7 @@ def build(
         use: Whether it is used.
     """
     button = gr.Button("Open the clip in the workbench", size="lg", elem_id="ser-clip-bench-open")
+    cards.html(cards.note([messages.WORKBENCH]), "ser-clip-bench-note")
     bench = cards.html("", "ser-clip-bench")
 
     def opened(path: str | None, kept: Any, use: bool) -> str:
