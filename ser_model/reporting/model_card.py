@@ -153,7 +153,7 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
             seed=report["seed"],
             rows=_rows(report),
             chance=1 / len(report["labels"]),
-            selection=REFITTED if report.get("refit") else "The epoch was chosen by the validation part.",
+            selection=_selection(report),
             temperature=report["temperature"],
             ece=report["test"]["calibration"]["ece"],
             uncalibrated=_uncalibrated_clause(report["test"]["calibration"]),
@@ -250,6 +250,14 @@ def _leakage_rows(leakage: dict[str, Any]) -> str:
     return "\n".join(
         f"| {part} | " + " | ".join(str(leakage[part][key]) for key in keys) + " |" for part in ("validation", "test")
     )
+
+
+def _selection(report: dict[str, Any]) -> str:
+    if report.get("refit"):
+        return REFITTED
+    if report["settings"]["training"].get("load_best_model_at_end", True):
+        return "The epoch was chosen by the validation part."
+    return "All epochs were trained; none was chosen."
 
 
 def _leakage_sentence(report: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ from .losses import Loss, corpus_label_masks
 from .overrides import encoder_error
 from .presets import Preset
 from .processes import keep_if_distributed
-from .resume import check_folder, checkpoint_to_resume, last_whole_checkpoint, run_record, write_record
+from .resume import check_folder, checkpoint_to_resume, early_stop, last_whole_checkpoint, run_record, write_record
 from .streaming import sampled
 from .trainer import SerTrainer, SerTrainingArguments, best_precision
 
@@ -119,7 +119,8 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
         data = load_data(run, preset, args.seed)
     record = run_record(run, preset, args.seed, data.table)
     resume_from = checkpoint_to_resume(out, record) if run.resume else None
-    trainer = make_trainer(run, preset, data, args)
+    stopped = resume_from and early_stop(Path(resume_from), args)
+    trainer = make_trainer(run, preset, data, replace(args, num_train_epochs=stopped) if stopped else args)
     keep_if_distributed(trainer)
     if args.should_save:
         _introduce(run, args, data, trainer)
