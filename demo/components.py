@@ -111,7 +111,7 @@ def long_job(
         return cards.message_card(messages.FAILED), *rest, *idle
 
     told = [*shown, *buttons]
-    started = gr.on(triggers, start, None, told, **AT_ONCE)
+    started = gr.on(triggers, start, None, told, **AT_ONCE | {"trigger_mode": "once"})  # a double click is one
     job = started.then(run, [given, option, *further], told, trigger_mode="always_last", concurrency_limit=2, **QUIET)
     job.failure(fail, None, told, **AT_ONCE)
     buttons[1].click(end, None, told, **AT_ONCE)

@@ -28,9 +28,9 @@ OPENING_LEAD, SILENCE_LEAD = "A prediction follows after 1.5 s of speech", "No s
 LIVE_NOTE = (
     "From 1.5 seconds of speech on, the emotion of its last three seconds is predicted about three times a second. "
     "Nothing is written to disk: the server keeps the last five seconds in memory and deletes them within 40 seconds "
-    "after you stop. It is uploaded only if you open the session in the workbench: your browser keeps its last ten minutes "
-    "for that, until you leave the page or start again. The browser's "
-    "gain control, noise suppression and echo cancellation are off, since they change the sound of emotions. "
+    "after you stop. It is uploaded only if you open the session in the workbench: your browser keeps its last ten "
+    "minutes for that, until you leave the page or start again. The browser's gain control, noise suppression and echo "
+    "cancellation are off, since they change the sound of emotions. "
     "Keep the level between -40 and -10 dB while you speak."
 )
 WORKBENCH = (

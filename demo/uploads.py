@@ -25,6 +25,7 @@ MAX_JSON = 10 * 2**20  # bytes of a request that is not an upload
 DELETE_OLDER = 3300.0  # seconds since a file came: what gradio, which does so earlier, does not know to be there
 NOT_UPLOADED = "This clip is not on the server: it was deleted after an hour, or never uploaded here. Upload it again."
 INTERRUPTED = "The upload was interrupted."
+TOO_MUCH = "Too much is uploaded at once: the maximum allowed size is 1.5 GB for all files of a visitor."
 
 
 @dataclass(frozen=True)
@@ -161,16 +162,17 @@ class UploadGate:
         await self.app(scope, again, send)
 
     async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body, status, size, visitor = bytearray(), 0, 0, visitor_of(scope)
+        body, status, size, whole, visitor = bytearray(), 0, 0, False, visitor_of(scope)
 
         async def counted() -> Message:
-            nonlocal size
+            nonlocal size, whole
             message = await receive()
-            if message["type"] == "http.disconnect" and not status:
+            if message["type"] == "http.disconnect" and not whole:
                 raise MultiPartException(INTERRUPTED)  # upon which gradio deletes what has come of the files
             size += (more := len(message.get("body", b"")))
             if not self.uploads.arrives(visitor, more):
-                raise MultiPartException(f"The files exceed the maximum allowed size of {PER_VISITOR.bytes / 1e9} GB.")
+                raise MultiPartException(TOO_MUCH)
+            whole = not message.get("more_body")
             return message
 
         async def watched(message: Message) -> None:

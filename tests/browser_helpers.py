@@ -82,7 +82,7 @@ def record_take(page: playwright.Page) -> None:
     """Acts an emotion for two and a half seconds."""
     button = page.locator("#ser-act-record")
     button.click()
-    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_have_attribute("data-on", "true")
     expect(page.locator("#ser-act-seconds")).to_have_text(re.compile(r"^(2\.[5-9]|[3-9])"))
     button.click()
 

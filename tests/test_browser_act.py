@@ -24,7 +24,7 @@ SLACK = 20  # pixels that a longer sentence or another font may take
 # Clicks the button, and once more as soon as it records, however busy the machine is.
 STOP_AT_ONCE = """button => {
   new MutationObserver((_, observer) => {
-    if (button.getAttribute("aria-pressed") !== "true") return;
+    if (button.dataset.on !== "true") return;
     observer.disconnect();
     button.click();
   }).observe(button, { attributes: true });
@@ -130,7 +130,7 @@ def test_the_microphone_ends_with_the_tab_and_a_denied_one_is_explained(open_pag
         }"""
     )
     page.locator("#ser-act-record").click()
-    expect(page.locator("#ser-act-record")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#ser-act-record")).to_have_attribute("data-on", "true")
     page.get_by_role("tab", name="Clip", exact=True).click()
     page.wait_for_function("window.stream.getTracks().every((track) => track.readyState === 'ended')")
     page.get_by_role("tab", name=ACT, exact=True).click()

@@ -158,7 +158,7 @@ def test_the_microphone_goes_off_when_live_is_left(page):
     expect(page.locator("#ser-live-emotion .ser-share")).to_be_visible()
     go(page, "About")
     go(page, "Live")
-    expect(page.get_by_role("button", name="Start the microphone")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Start the microphone")).to_have_attribute("data-on", "false")
     expect(page.locator("#ser-live-emotion .ser-lead")).to_contain_text("Stopped. The last prediction was")
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "/live/" in request.url else None)

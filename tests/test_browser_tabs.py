@@ -70,7 +70,7 @@ def test_live_for_twenty_seconds(open_page, app_folder, tmp_path):
     assert messages.SILENCE in said and any(emotion in text for text in said for emotion in EMOTIONS)
     assert float(page.inner_text("#ser-live-decibels").split()[0]) <= 0
     page.get_by_role("button", name="Stop the microphone").click()
-    expect(page.get_by_role("button", name="Start the microphone")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Start the microphone")).to_have_attribute("data-on", "false")
     stopped = len(answers)
     page.wait_for_timeout(1500)
     assert len(answers) <= stopped + 1  # one may have been under way

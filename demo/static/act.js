@@ -51,7 +51,7 @@
 
   const button = (state) => {
     const record = at("ser-act-record");
-    record.setAttribute("aria-pressed", String(state === "recording"));
+    record.dataset.on = state === "recording";
     record.disabled = state === "predicting";
     record.firstElementChild.textContent = { recording: "Stop", predicting: "Predicting …" }[state] ?? "Record";
     at("ser-act-other").disabled = Boolean(state);

@@ -8,7 +8,7 @@
   const warn = (text) => at("ser-live-emotion").replaceChildren(serMessage(text));
   const label = (on) => {
     at("ser-live-toggle").textContent = on ? "Stop the microphone" : "Start the microphone";
-    at("ser-live-toggle").setAttribute("aria-pressed", String(on));
+    at("ser-live-toggle").dataset.on = on;
   };
 
   const show = (update) => {

@@ -53,7 +53,7 @@
 
   // A recording that is under way when its tab is left ends, as Live does: no microphone stays on out of sight.
   document.addEventListener("ser-tab", ({ detail }) => {
-    if (detail !== "act") document.querySelector("#ser-act-record[aria-pressed=true]")?.click();
+    if (detail !== "act") document.querySelector("#ser-act-record[data-on=true]")?.click();
     for (const button of document.querySelectorAll(".ser-audio .stop-button"))
       if (button.style.display === "flex") button.click();
   });
