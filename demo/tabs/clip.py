@@ -76,7 +76,6 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
     shelf.put_into(audio)
     shelf.tell_after(events[1], data, decoded)
     drawn = [event.then(picture_of, decoded, picture, **AT_ONCE) for event in events]
-    audio.change(None, None, data, js="() => null", **AT_ONCE)  # the answer to another clip is not to be saved
     keep_clip(page, audio, "clip")
     wire_saving(save, audio, data)
     voice_quality.build(audio, decoded, drawn)
