@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import threading
@@ -25,6 +26,8 @@ from .page import INTRODUCTION, MAX_FILE_SIZE, STATIC, TITLE, appearance, build_
 from .share_preview import PICTURE, SharePreview
 from .tabs import act, clip, live
 from .uploads import UploadGate, Uploads, files_alone
+
+logger = logging.getLogger(__name__)
 
 FORGET_EVERY, DELETE_EVERY = 10.0, 60.0  # seconds; together with the ages, within what the page promises
 MOST_THREADS = 32  # of gradio's functions: not those in which files, /health and live audio are answered
@@ -90,11 +93,14 @@ def launch(models: Models, host: str, port: int, folder: Path) -> gr.Blocks:
 
 
 def repeat(seconds: float, task: Callable[[], None]) -> None:
-    """Runs a task now and every so many seconds, in a thread that ends with the process."""
+    """Runs a task now and every so many seconds, whether or not it succeeds, until the process ends."""
 
     def work() -> None:
         while True:
-            task()
+            try:
+                task()
+            except Exception:  # what is wrong now may be right the next time
+                logger.exception("The server could not tidy up.")
             time.sleep(seconds)
 
     threading.Thread(target=work, daemon=True).start()

@@ -18,10 +18,13 @@ from demo_helpers import LABELS, RATE, tiny_recognizer
 
 from demo import about_texts, batch_result, examples, messages, serving, true_labels
 from demo.api import in_words
+from demo.example_shelf import ExampleShelf
 from demo.loading import NoModel, RecognizerLoader
 from demo.models import Models, others_beside
 from demo.reports import usable_report
 from demo.tabs import about, batch, compare, voice_quality
+from demo.tabs.voice_quality import DecodedClip
+from demo.workbench_endpoints import predict_part
 from ser_model.audio import AudioError
 from ser_model.inference.voice_reference import UNITS
 from ser_model.labels import EMOTIONS
@@ -340,6 +343,25 @@ def test_the_marker_stands_at_the_value():
     known = voice_quality.reference().values("f0_mean", "women")
     middle = voice_quality.strip_svg("f0_mean", "women", float(np.mean([known[0], known[-1]])))
     assert marker(middle) == pytest.approx(voice_quality.STRIP_WIDTH / 2, abs=0.2)
+
+
+def test_an_hour_is_decoded_only_where_there_is_a_place(clip, monkeypatch):
+    none_free = threading.BoundedSemaphore(1)
+    none_free.acquire()
+    monkeypatch.setattr(serving, "_asking", none_free)
+    recognizer = tiny_recognizer()
+    for work in (lambda: voice_quality.measures_of(clip), lambda: predict_part(recognizer, clip)):
+        with pytest.raises(NoModel, match="Other recordings"):
+            work()
+
+
+def test_what_was_acted_is_told_beside_the_prediction_of_that_example():
+    first, _ = found = examples.shipped()[:2]
+    shelf, predicted = ExampleShelf(found), {"label": "calm"}
+    clips = [DecodedClip(str(each.path), np.zeros(1), RATE, None) for each in found]
+    assert f"Acted: {first.acted}." in shelf._told(0, predicted, clips[0])
+    assert shelf._told(0, predicted, clips[1]) == gr.skip()  # chosen while the other one is predicted
+    assert shelf._told(None, predicted, clips[1]) == ""
 
 
 def test_examples_ship_with_what_was_acted_and_their_licence():

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from not_speech import NOT_SPEECH
 
-from demo import live_session, messages, timeline_plot
+from demo import live_session, messages, server, timeline_plot
 from demo.loading import NoModel
 from demo.tabs import live
 from demo.tabs import recording as tab
@@ -207,6 +207,23 @@ def test_sessions_are_separate_few_and_forgotten(monkeypatch):
     monkeypatch.setattr(live, "IDLE_SECONDS", -1.0)
     sessions.predict("late", "one", RATE, quiet)
     assert len(sessions) == 1
+
+
+def test_a_session_is_forgotten_though_nobody_else_comes(monkeypatch):
+    sessions, runs, done = live.LiveSessions(tiny_recognizer), [], threading.Event()
+    sessions.predict("someone", "one", RATE, pcm(np.zeros(1600)))
+    monkeypatch.setattr(live, "IDLE_SECONDS", -1.0)
+
+    def task():
+        runs.append(1)
+        if len(runs) == 1:
+            raise OSError("once")
+        sessions.forget_idle()
+        done.set()
+        threading.Event().wait()  # no third time
+
+    server.repeat(0.01, task)
+    assert done.wait(60) and len(runs) == 2 and len(sessions) == 0
 
 
 def test_a_session_that_waits_for_a_prediction_is_not_idle(monkeypatch):

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from gradio.state_holder import SessionState
 from hub_helpers import small_checkpoint
+from starlette.requests import Request
 
 from demo import messages, voices
 from demo.loading import RecognizerLoader
@@ -168,6 +169,7 @@ def test_the_server_keeps_no_profile(checkpoint, clips, kept, tmp_path, monkeypa
     page = build_page(Models(RecognizerLoader(str(checkpoint))))
     uploaded = [{"path": shutil.copy(path, tmp_path), "meta": {"_type": "gradio.FileData"}} for path in clips]
     given = {"browserstate": kept, "file": uploaded, "audio": uploaded[0], "checkbox": True}
+    request = gr.Request(Request({"type": "http", "state": {"arrived": 1.0}}))
     events = [
         fn
         for fn in page.fns.values()
@@ -177,7 +179,7 @@ def test_the_server_keeps_no_profile(checkpoint, clips, kept, tmp_path, monkeypa
     for fn in events:
         state = SessionState(page)
         inputs = [given.get(block.get_block_name()) for block in fn.inputs]
-        answer = asyncio.run(page.process_api(block_fn=fn, inputs=inputs, state=state, request=None))
+        answer = asyncio.run(page.process_api(block_fn=fn, inputs=inputs, state=state, request=request))
         assert kept["checkpoint"] not in json.dumps(list(state.components), default=str)
         made = [block.get_block_name() for block in fn.outputs].index("browserstate") if uploaded in inputs else None
         assert made is None or answer["data"][made] == kept
