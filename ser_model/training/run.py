@@ -30,7 +30,14 @@ from .losses import Loss, corpus_label_masks
 from .overrides import encoder_error
 from .presets import Preset
 from .processes import keep_if_distributed
-from .resume import check_folder, checkpoint_to_resume, last_whole_checkpoint, run_record, write_record
+from .resume import (
+    check_folder,
+    checkpoint_to_resume,
+    corpora_fingerprint,
+    last_whole_checkpoint,
+    run_record,
+    write_record,
+)
 from .streaming import sampled
 from .trainer import SerTrainer, SerTrainingArguments, best_precision
 
@@ -283,6 +290,7 @@ def _report(
         "fold": run.fold,
         "seed": args.seed,
         "labels": data.labels,
+        "corpora_fingerprint": corpora_fingerprint(data.table),
         "split_sizes": {name: len(items) for name, items in data.split.parts().items()},
         "leakage": data.leakage,
         "left_out": left_out_by_name(data.left_out),
