@@ -2,16 +2,20 @@
 
 import io
 import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 from conftest import voiced_tone
 
 from ser_model.audio import AudioError, load_audio
 
 WAVE = voiced_tone(1.0)
 WAVE -= WAVE.mean(dtype=np.float64).astype(np.float32)
+CLOSED = io.BytesIO()
+CLOSED.close()
 
 
 def test_path_bytes_and_array_agree(tmp_path):
@@ -34,6 +38,14 @@ def test_sample_types_are_scaled(dtype, tolerance):
     else:
         samples = WAVE.astype(dtype)
     np.testing.assert_allclose(load_audio(samples, 16_000, source_rate=16_000), WAVE, atol=tolerance)
+
+
+def test_what_torchcodec_decoded_is_taken():
+    class Decoder:  # as the datasets library gives it; torchcodec itself is not required
+        def get_all_samples(self):
+            return SimpleNamespace(data=torch.from_numpy(np.stack([WAVE, WAVE])), sample_rate=16_000)
+
+    np.testing.assert_allclose(load_audio(Decoder(), 16_000), load_audio(WAVE, 16_000, 16_000), atol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6])
@@ -94,6 +106,8 @@ def wav_bytes(samples, rate=16_000):
         (np.zeros((2, 3, 4)), 16_000, "dimensions"),
         (WAVE.astype(complex), 16_000, "not audio"),
         ("nowhere.wav", None, "no file at"),
+        (WAVE * 30_000.5, 16_000, "9,000 times full scale.*Divide those of 16 bits by 32,768"),
+        (CLOSED, None, "open file cannot be read"),
     ],
 )
 def test_each_fault_has_its_own_words(source, rate, words):

@@ -9,6 +9,7 @@ from conftest import spoken, voiced_tone
 from parselmouth.praat import call as praat
 
 from ser_model import SerFeatureExtractor, load_audio
+from ser_model.models import feature_extraction_ser, harmonicity_ser
 from ser_model.models.voice_quality_ser import MEASURES, voice_quality
 
 FRONT_ENDS = [(16_000, 1024, 256), (22_050, 2048, 512)]
@@ -63,6 +64,16 @@ def test_shapes_padding_and_mask():
     assert cut["attention_mask"].sum(dim=1).tolist() == [63, 126, 300]
 
 
+def test_long_recordings_give_the_same_part_by_part(monkeypatch):
+    wave, extractor = spoken(3.0, 16_000), SerFeatureExtractor(["log_mel", "mfcc", "zcr", "rms"], voice_quality=True)
+    whole = extractor([wave, wave[:30_000]], sampling_rate=16_000)
+    monkeypatch.setattr(feature_extraction_ser, "FRAMES_AT_ONCE", 10)
+    monkeypatch.setattr(harmonicity_ser, "FRAMES_AT_ONCE", 7)
+    parts = extractor([wave, wave[:30_000]], sampling_rate=16_000)
+    for name in whole:
+        np.testing.assert_allclose(np.array(parts[name]), np.array(whole[name]), rtol=1e-4, atol=1e-4)
+
+
 def test_loudness_does_not_matter():
     extractor, wave = SerFeatureExtractor(), voiced_tone(1.0)
     loud, faint = extractor.frames([wave, wave * 0.01])
@@ -93,6 +104,12 @@ def test_refusals():
         extractor(np.ones(400, dtype=np.float32), sampling_rate=16_000)
     with pytest.raises(ValueError, match="not numbers"):
         extractor(np.full(16_000, np.nan), sampling_rate=16_000)
+    with pytest.raises(ValueError, match="not int16: divide those of 16 bits by 32,768"):
+        extractor((voiced_tone(1.0) * 32_767).astype(np.int16), sampling_rate=16_000)
+    with pytest.raises(ValueError, match="times full scale: divide samples of 16 bits by 32,768"):
+        extractor(voiced_tone(1.0) * 32_767, sampling_rate=16_000)
+    with pytest.raises(ValueError, match="one channel"):
+        voice_quality(np.zeros((16_000, 2)), 16_000)
     with pytest.raises(ValueError, match="mono"):
         extractor([np.zeros((16_000, 2))], sampling_rate=16_000)
     with pytest.raises(ValueError, match="no frame feature cqt"):

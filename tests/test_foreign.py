@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -47,6 +48,19 @@ def test_probabilities_are_those_of_transformers_whatever_the_batch(folders, kin
         assert list(result.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-4)
         assert result.attention is None
     assert np.ptp([result.probabilities["angry"] for result in together]) > 1e-4
+
+
+def test_a_network_that_normalises_over_time_never_sees_padding(folders, tmp_path):
+    folder = shutil.copytree(folders["wavlm"], tmp_path / "masked")
+    settings = json.loads((folder / "preprocessor_config.json").read_text())
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings | {"return_attention_mask": True}))
+    recognizer = EmotionRecognizer.from_pretrained(folder)
+    assert recognizer.model.classifier.config.feat_extract_norm == "group"
+    waves = [voiced_tone(1.0, RATE, 120), voiced_tone(2.2, RATE, 170)]
+    together = recognizer.predict_batch(waves, gate=False)
+    for wave, result in zip(waves, together, strict=True):
+        (alone,) = recognizer.predict_batch([wave], gate=False)
+        assert result.probabilities == pytest.approx(alone.probabilities, abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["wav2vec2", "audio-spectrogram-transformer"])

@@ -14,7 +14,7 @@ from test_speech_encoder import TINY_WAVEFORM
 
 from ser_model.__main__ import main
 from ser_model.inference.onnx_export.export import ExportError, export_onnx
-from ser_model.inference.onnx_recognizer import DETECTOR, MODEL, SETTINGS, OnnxRecognizer
+from ser_model.inference.onnx_recognizer import DETECTOR, MODEL, SETTINGS, OnnxRecognizer, is_exported
 from ser_model.inference.recognizer import EmotionRecognizer, ModelError
 from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
 from ser_model.models.configuration_ser import CnnBilstmConfig, SpeechEncoderConfig
@@ -113,7 +113,14 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_neither_torch_nor_transformers_is_needed(exported):
+def test_an_onnx_file_beside_a_checkpoint_is_not_taken_for_an_export(tmp_path):
+    (tmp_path / "model.onnx").touch()
+    assert is_exported(tmp_path)
+    (tmp_path / "config.json").touch()
+    assert not is_exported(tmp_path)
+
+
+def test_neither_torch_nor_transformers_is_needed(exported, tmp_path):
     folder, environment = exported("default"), os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
     def said(*command):
@@ -126,6 +133,9 @@ def test_neither_torch_nor_transformers_is_needed(exported):
     result = EmotionRecognizer.from_pretrained(ROOT / "checkpoints" / "default")(EXAMPLES[0])
     assert row["label"] == result.label and row["probabilities"] == pytest.approx(result.probabilities, abs=1e-4)
     assert said("timeline", EXAMPLES[0])["segments"]
+    call = [sys.executable, "-c", BLOCKED, "voice-profile", tmp_path / "me.json", EXAMPLES[0]]
+    done = subprocess.run([*map(str, call)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("voice-profile: A checkpoint needs torch, which is not")
 
 
 def test_a_voice_profile_made_with_the_checkpoint_is_taken(exported):

@@ -10,6 +10,7 @@ from ser_model.audio import load_audio
 from ser_model.evaluation.robustness.perturbations import NON_SPEECH, PERTURBATIONS
 from ser_model.perturbations import channels, sounds
 from ser_model.perturbations.scene import Scene, audiomentation, chain, gain, high_pass, low_pass, one_of
+from ser_model.training.augmentation import BACKGROUNDS
 
 RATE = 16_000
 WAVE = voiced_tone(2.0, RATE)
@@ -62,6 +63,17 @@ def test_names_are_unique():
 def test_sounds_are_added_at_the_ratio_asked_for(sound, snr):
     noise = sounds.add(sound, snr)(WAVE, scene(1)) - WAVE
     assert level(WAVE) - level(noise) == pytest.approx(snr, abs=0.5)
+
+
+@pytest.mark.parametrize("sound", [*BACKGROUNDS, sounds.sine, sounds.high_sine])
+def test_sounds_fit_telephone_audio(sound):
+    for seed in range(3):
+        changed = sounds.add(sound, 10)(WAVE[:8_000], scene(seed, rate=8_000))
+        assert np.isfinite(changed).all() and not np.array_equal(changed, WAVE[:8_000])
+
+
+def test_a_sound_that_is_silent_changes_nothing():
+    assert sounds.add(lambda count, scene: np.zeros(count), 10)(WAVE, scene()) is WAVE
 
 
 @pytest.mark.parametrize(("sound", "seconds"), [(sounds.cough, 0.35), (sounds.clicks, 5 * 0.003)])

@@ -166,7 +166,7 @@ def test_from_the_command_line(folder, recognizer, tmp_path):
     assert refused.returncode == 1 and refused.stderr.strip() == "predict: This is no voice profile."
     (clips / "3.wav").write_text("no audio")
     broken = ser_model("voice-profile", tmp_path / "other.json", clips, "--model", folder)
-    assert broken.returncode == 1 and broken.stderr.startswith("voice-profile: ")
+    assert broken.returncode == 1 and broken.stderr.startswith(f"voice-profile: {clips / '3.wav'}: ")
     assert "Traceback" not in broken.stderr and not (tmp_path / "other.json").exists()
     most = ser_model("predict", clips, "--model", folder, "--one-speaker", "--format", "json")
     assert most.returncode == 1 and [bool(row["error"]) for row in json.loads(most.stdout)] == [False] * 3 + [True]
