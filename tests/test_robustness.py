@@ -87,6 +87,7 @@ def test_speakers_that_were_trained_on_are_said(checked):
     leaking = checked[1] | {"shared_speakers": 3}
     for text in (robustness_section, robustness_table):
         assert "3 of the test speakers were trained on" in text(leaking) and "trained on" not in text(checked[1])
+        assert "Whether the test speakers were trained on is not known." in text(checked[1] | {"shared_speakers": None})
 
 
 def test_the_card_has_the_section_and_the_hub_gets_the_files(checked, checkpoint):
