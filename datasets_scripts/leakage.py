@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from datasets import Dataset
@@ -40,3 +42,20 @@ def leakage_report(dataset: Dataset, split: Split) -> dict[str, Any]:
     report["text"] = text_leakage(dataset, trained, {clip for clip, _ in split.test})
     report["leaking"] = report["test"]["shared_clips"] > 0 or split.protocol == "random-augmented"
     return report
+
+
+def split_fingerprint(dataset: Dataset, split: Split, refitted: bool = False) -> str:
+    """Hash of the items of each part by corpus, speaker, label and samples, in whatever order and folders they lie.
+
+    Args:
+        dataset: Corpus table.
+        split: Its parts.
+        refitted: Whether the validation part was trained on too.
+    """
+    columns = [dataset[name][:] for name in ("corpus", "speaker", "emotion", "content")]
+    rows = list(zip(*columns, strict=True))
+    parts = split.parts()
+    if refitted:
+        parts = {"train": split.train + [(clip, 0) for clip, _ in split.validation], "test": split.test}
+    content = {name: sorted(json.dumps([*rows[clip], view]) for clip, view in items) for name, items in parts.items()}
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

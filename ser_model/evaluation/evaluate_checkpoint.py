@@ -12,11 +12,10 @@ import numpy as np
 from datasets import Dataset, concatenate_datasets
 
 from datasets_scripts import CorpusError, data_dir_or_default, load_with_left_out
-from datasets_scripts.leakage import leakage_report
+from datasets_scripts.leakage import leakage_report, split_fingerprint
 from datasets_scripts.splits import Item, make_split
 from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.training.augmentation import Augmentation
-from ser_model.training.resume import corpora_fingerprint
 from ser_model.training.run import left_out_by_name
 
 from .calibration import answered
@@ -104,7 +103,7 @@ def load_parts(
     corpora = corpora or trained["corpora"]
     whole = [name for name in corpora if all_clips or name not in trained["corpora"]]
     table, items = _chosen_corpora(report, trained, folder, corpora, whole, csv)
-    for name in ("validation", "corpora_fingerprint"):  # of other clips
+    for name in ("validation", "corpora_fingerprint", "split_fingerprint"):  # of other clips
         report.pop(name, None)
     report |= {"corpora": corpora, "whole_corpora": whole, "split_sizes": {"test": len(items)}}
     return report, table, {"test": items}
@@ -159,14 +158,14 @@ def split_again(
     views = Augmentation(**settings["augmentation"]).views
     data = settings["data"] | {"labels": trained["labels"], "drop_other_labels": True}
     table, left_out = load_with_left_out(data_dir=folder, csv=csv, **data)
-    before = trained.get("corpora_fingerprint")  # reports of older versions have none
-    if before and before != corpora_fingerprint(table):
+    original = make_split(table, trained["protocol"], trained["fold"], seed, views)
+    before = trained.get("split_fingerprint")  # reports of older versions have none
+    if before and before != split_fingerprint(table, original, trained.get("refit", False)):
         raise CorpusError(
             f"The {', '.join(trained['corpora'])} clips below {folder} are not those that the model was trained on, or "
-            "lie in another order, so that its test part cannot be told from them: name the folder that it was trained "
-            "on, or evaluate all of these clips with --all-clips."
+            "are split otherwise in the order in which they lie there: name the folder that it was trained on, or "
+            "evaluate all of these clips with --all-clips."
         )
-    original = make_split(table, trained["protocol"], trained["fold"], seed, views)
     split = make_split(table, report["protocol"], report["fold"], seed, views)
     report["left_out"] = left_out_by_name(left_out)
     refitted_too = trained.get("refit") and split.test != original.test  # the original validation part was trained on

@@ -16,7 +16,7 @@ from transformers import AutoModelForAudioClassification, set_seed
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
 from datasets_scripts.folder import shortcomings_of_own
-from datasets_scripts.leakage import leakage_report
+from datasets_scripts.leakage import leakage_report, split_fingerprint
 from datasets_scripts.splits import Split, make_split
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
@@ -291,6 +291,7 @@ def _report(
         "seed": args.seed,
         "labels": data.labels,
         "corpora_fingerprint": corpora_fingerprint(data.table),
+        "split_fingerprint": split_fingerprint(data.table, data.split, args.refit),
         "split_sizes": {name: len(items) for name, items in data.split.parts().items()},
         "leakage": data.leakage,
         "left_out": left_out_by_name(data.left_out),
