@@ -3,7 +3,8 @@
 import pytest
 
 from ser_model.training.arguments import parse_arguments
-from ser_model.training.trainer import RunError
+from ser_model.training.presets import load_preset
+from ser_model.training.trainer import RunError, SerTrainingArguments
 
 
 def test_command_line_over_preset_over_defaults():
@@ -12,6 +13,22 @@ def test_command_line_over_preset_over_defaults():
     assert args.num_train_epochs == 2 and args.per_device_train_batch_size == 64 and args.eval_strategy == "epoch"
     assert args.output_dir == "runs/mfcc-cnn-speaker-fold1-seed3"
     assert parse_arguments([])[1].name == "encoder-attention-augmented"
+
+
+def test_options_that_decide_what_is_learnt_become_settings_of_the_run():
+    words = ["--preset", "mfcc-cnn", "--learning_rate", "0.01", "--adam_beta1", "0.8", "--logging_steps", "7"]
+    preset, plain = parse_arguments(words)[1], load_preset("mfcc-cnn")
+    assert preset.training == plain.training | {"learning_rate": 0.01, "adam_beta1": 0.8}
+    assert preset.notes[0] == "Preset mfcc-cnn with other training: learning_rate 0.01, adam_beta1 0.8."
+    assert (
+        parse_arguments(["--preset", "mfcc-cnn", "--learning_rate", str(plain.training["learning_rate"])])[1] == plain
+    )
+
+
+def test_one_process_trains_on_one_gpu(tmp_path):
+    args = SerTrainingArguments(output_dir=str(tmp_path), use_cpu=True, per_device_train_batch_size=6)
+    args._n_gpu = 4  # as transformers counts on a machine with four
+    assert args.n_gpu == 1 and args.train_batch_size == 6
 
 
 def test_help_shows_the_own_options_and_help_all_the_inherited_ones(capsys, monkeypatch):
@@ -46,6 +63,7 @@ def test_help_shows_the_own_options_and_help_all_the_inherited_ones(capsys, monk
         ("--seed -1", "--seed has to be 0 or more and below 2^32, not -1."),
         ("--num_train_epochs 0", "--num_train_epochs has to be more than 0"),
         ("--label_smoothing_factor 0.1", "--label_smoothing_factor has no effect here"),
+        ("--resume_from_checkpoint x", "--resume_from_checkpoint has no effect here: --resume goes on"),
         ("--learning_rate nan", "--learning_rate has to be more than 0, not nan."),
     ],
 )

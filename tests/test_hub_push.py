@@ -199,6 +199,9 @@ def test_training_without_a_valid_token_keeps_its_folder(hub, small_preset, mini
     assert last.endswith(f"python -m ser_model push {out} alice/trained")
     assert (out / "report.json").is_file() and not list(out.glob("checkpoint-*"))
     EmotionRecognizer.from_pretrained(out)
+    monkeypatch.setenv("HF_TOKEN", "hf_alice")
+    done = called(train.main, *options(small_preset, mini_ravdess, out), "--resume", "--hub_model_id", "alice/later")
+    assert done.stdout.splitlines() == [f"{out} is finished, nothing to resume.", f"Pushed: {hub}/alice/later"]
 
 
 def test_a_hub_that_vanishes_in_the_middle(cut_off):

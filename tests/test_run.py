@@ -1,4 +1,4 @@
-"""Data and trainer of a run, without training it."""
+"""Data and trainer of a run, and runs that stop early."""
 
 import datasets
 import numpy as np
@@ -7,7 +7,7 @@ import torch
 
 from ser_model.training.arguments import RunArguments
 from ser_model.training.presets import load_preset, preset_from_dict
-from ser_model.training.run import load_data, make_trainer
+from ser_model.training.run import load_data, make_trainer, train_preset
 from ser_model.training.trainer import SerTrainingArguments
 
 
@@ -36,3 +36,27 @@ def test_the_classes_that_a_corpus_lacks_do_not_count_in_its_loss(small, mini_ra
     for training in (True, False):
         trainer.model.train(training)
         assert trainer.compute_loss(trainer.model, dict(batch)) < 4
+
+
+def test_a_run_that_was_stopped_early_is_not_trained_further_when_resumed(small, mini_ravdess, tmp_path):
+    args = SerTrainingArguments(
+        output_dir=str(tmp_path / "out"), use_cpu=True, report_to="none", num_train_epochs=9, learning_rate=1e-9,
+        early_stopping_patience=1, disable_tqdm=True,
+    )  # fmt: skip
+    first, again = (
+        train_preset(RunArguments(data_dir=str(mini_ravdess), resume=resume), small, args) for resume in (False, True)
+    )
+    assert first.report["epochs"] == again.report["epochs"] < 9
+    assert first.report["best_epoch"] == again.report["best_epoch"]
+    assert again.report["hyperparameters"]["num_train_epochs"] == 9
+    for name, weights in first.trainer.model.state_dict().items():
+        torch.testing.assert_close(again.trainer.model.state_dict()[name], weights)
+
+
+def test_where_the_last_epoch_is_kept_the_report_names_it(small, mini_ravdess, tmp_path):
+    args = SerTrainingArguments(
+        output_dir=str(tmp_path / "out"), use_cpu=True, report_to="none", num_train_epochs=2, learning_rate=1e-9,
+        load_best_model_at_end=False, disable_tqdm=True,
+    )  # fmt: skip
+    report = train_preset(RunArguments(data_dir=str(mini_ravdess)), small, args).report
+    assert report["best_epoch"] == report["epochs"] == 2

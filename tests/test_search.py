@@ -34,19 +34,21 @@ def mine(tmp_path):
     return path
 
 
-def test_a_killed_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_ravdess, monkeypatch):
+@pytest.mark.parametrize(("by", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 130)])
+def test_a_stopped_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_ravdess, monkeypatch, by, status):
     import optuna
 
     out, environment = tmp_path / "found", os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache")}
     words = ["--preset", mine, "--data_dir", mini_ravdess, "--output_dir", out,
              "--metric_for_best_model", "uar", "--search", "3"]  # fmt: skip
-    process, _ = started("train", *words, env=environment)
+    process, stderr = started("train", *words, env=environment, piped=2)
     journal = out / "trials.log"
     while process.is_alive() and not (journal.exists() and journal.read_text().count("class_weight") == 2):
         time.sleep(0.01)  # until the second trial has all its settings
-    process.kill()
+    os.kill(process.pid, by)
+    assert "Traceback" not in stderr.read()
     process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert process.exitcode == status
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     done = called(main, *words)
     assert done.returncode == 1 and "already holds a search: add --resume" in done.stderr

@@ -43,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         push = args.push_to_hub and args.should_save
         if run.resume and is_finished(Path(args.output_dir), run, preset, args.seed):
             print(f"{args.output_dir} is finished, nothing to resume.")
+            if push:
+                _push(args)
             return 0
         args.push_to_hub = False  # else Trainer itself would push every checkpoint on its way
         if push:

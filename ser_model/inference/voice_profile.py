@@ -160,9 +160,9 @@ class VoiceProfile:
         with open(path, "w", encoding="utf-8") as file:
             json.dump(asdict(self), file)
 
-    def seconds(self, recognizer: EmotionRecognizer) -> float:
+    def seconds(self, recognizer: BaseRecognizer) -> float:
         """Length of the audio that it was taken from, in seconds."""
-        return self.num_frames * recognizer.model.time_stride * recognizer.feature_extractor.seconds_per_frame
+        return self.num_frames * recognizer.model.time_stride * recognizer.seconds_per_frame
 
     def check(self, recognizer: BaseRecognizer) -> None:
         """Raises `VoiceProfileError` if the profile was made with another model, or the model takes none."""

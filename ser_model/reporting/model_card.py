@@ -154,7 +154,7 @@ def model_card(report: dict[str, Any], architecture: str, robustness: dict[str, 
             seed=report["seed"],
             rows=_rows(report),
             chance=1 / len(report["labels"]),
-            selection=REFITTED if report.get("refit") else "The epoch was chosen by the validation part.",
+            selection=_selection(report),
             temperature=report["temperature"],
             ece=report["test"]["calibration"]["ece"],
             uncalibrated=_uncalibrated_clause(report["test"]["calibration"]),
@@ -253,6 +253,14 @@ def _leakage_rows(leakage: dict[str, Any]) -> str:
         f"| {part} | {' | '.join('not known' if count is None else str(count) for count in counts)} |"
         for part, counts in rows.items()
     )
+
+
+def _selection(report: dict[str, Any]) -> str:
+    if report.get("refit"):
+        return REFITTED
+    if report["settings"]["training"].get("load_best_model_at_end", True):
+        return "The epoch was chosen by the validation part."
+    return "All epochs were trained; none was chosen."
 
 
 def _leakage_sentence(report: dict[str, Any]) -> str:

@@ -38,7 +38,7 @@ def history_figure(history: list[dict[str, float]], best_epoch: float | None, ti
             if points:
                 axes.plot(*zip(*points, strict=True), style, marker=".", label=name)
         if best_epoch is not None:
-            axes.axvline(best_epoch, color="0.6", linewidth=1, label="best epoch")
+            axes.axvline(best_epoch, color="0.6", linewidth=1, label="epoch kept")
         axes.set_xlabel("epoch")
         axes.legend()
     scores.set_ylim(0, 1)

@@ -13,7 +13,7 @@ from transformers.integrations import get_available_reporting_integrations
 
 from datasets_scripts.splits import PROTOCOLS
 
-from .overrides import for_run
+from .overrides import for_run, with_training
 from .presets import Preset, did_you_mean, load_preset, names
 from .trainer import WATCHED, RunError, SerTrainingArguments, best_precision
 
@@ -125,7 +125,7 @@ def parse_arguments(argv: list[str]) -> tuple[RunArguments, Preset, SerTrainingA
         run, args, _ = parser.parse_args_into_dataclasses(argv)
     except (ValueError, ImportError) as error:
         raise RunError(" ".join(str(error).split())) from error
-    preset = for_run(preset, run)
+    preset = with_training(for_run(preset, run), args.to_dict(), parser.get_default)
     name = f"{preset.name}-search" if run.search else preset.name
     args.output_dir = args.output_dir or f"runs/{name}-{run.protocol}-fold{run.fold}-seed{args.seed}"
     return run, preset, args
@@ -155,6 +155,8 @@ def problems_of(options: argparse.Namespace) -> Iterator[str]:
             yield f"--{name} has to be one of {', '.join(WATCHED)}, not {metric}.{did_you_mean(metric, WATCHED)}"
     if options.label_smoothing_factor:
         yield "--label_smoothing_factor has no effect here: set loss.label_smoothing in a preset."
+    if options.resume_from_checkpoint:
+        yield "--resume_from_checkpoint has no effect here: --resume goes on from the last whole checkpoint."
     if options.eval_strategy == "no":
         yield "--eval_strategy no leaves no validation figure to choose the best epoch by: choose epoch or steps."
     if options.save_strategy != options.eval_strategy and options.load_best_model_at_end:

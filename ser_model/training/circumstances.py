@@ -30,4 +30,4 @@ def circumstances(args: SerTrainingArguments, streaming: bool) -> dict[str, Any]
 
 def precision(args: SerTrainingArguments) -> str:
     """The type of numbers that training computes with."""
-    return "bfloat16" if args.bf16 else "float32"
+    return "bfloat16" if args.bf16 else "float16" if args.fp16 else "float32"

@@ -22,6 +22,7 @@ from ser_model.models.feature_extraction_ser import SerFeatureExtractor
 from ser_model.models.speech_encoder_ser import SpeechEncoder
 
 from .augmentation import Augmentation
+from .feature_cache import front_end
 from .losses import targets_of
 from .parallel import map_clips
 
@@ -179,7 +180,8 @@ def _view_table(
     clips = table.select_columns("audio")
     # The clips themselves do not depend on how views are made: all presets share them.
     changes = asdict(augmentation) | {"views": 0} if view else {}
-    settings = [extractor.features, extractor.voice_quality, model.config.encoder_layers, model.config.frames_per_step]
+    of_network = [model.config.encoder_layers, model.config.frames_per_step]
+    settings = [front_end(extractor), extractor.num_frames, *of_network]  # of a longer clip the first window is taken
     key = [clips._fingerprint, _weights_hash(model), settings, changes, view, seed if view else 0, _VERSION]
     return map_clips(
         clips,

@@ -105,6 +105,12 @@ class ViewFrames(torch.utils.data.Dataset):
         return (self[index][name] for index in range(len(self)))
 
 
+def front_end(extractor: SerFeatureExtractor) -> dict[str, Any]:
+    """What features before standardisation depend on."""
+    names = ("features", "sampling_rate", "n_fft", "hop_length", "num_mel_bins", "num_mfcc", "voice_quality")
+    return {name: getattr(extractor, name) for name in names}
+
+
 def _view(
     clips: Dataset | Sequence[str],
     extractor: SerFeatureExtractor,
@@ -114,15 +120,11 @@ def _view(
     num_proc: int,
 ) -> Dataset | OnDemand:
     """Features of one view of the clips: of a table in the cache, of paths on demand."""
-    front_end = {
-        name: getattr(extractor, name)
-        for name in ("features", "sampling_rate", "n_fft", "hop_length", "num_mel_bins", "num_mfcc", "voice_quality")
-    }
     columns = ["frames", "utterance"] if extractor.voice_quality else ["frames"]
     # The clips themselves do not depend on how views are made: all presets share them.
     changes = asdict(augmentation) | {"views": 0} if view else {}
     settings = {
-        "extractor_class": type(extractor), "front_end": front_end, "augmentation": changes, "view": view,
+        "extractor_class": type(extractor), "front_end": front_end(extractor), "augmentation": changes, "view": view,
         "seed": seed if view else 0, "version": _VERSION,
     }  # fmt: skip
     if not isinstance(clips, Dataset):

@@ -1,8 +1,9 @@
-"""A preset on other data or another encoder, as the command line says."""
+"""A preset on other data, with another encoder or trained in another way, as the command line says."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from .arguments import RunArguments
 
 FOLDER = "folder"
+# Of TrainingArguments: what decides which network comes of a run.
+LEARNING = (
+    "optim", "optim_args", "optim_target_modules", "learning_rate", "encoder_learning_rate", "lr_scheduler_type",
+    "lr_scheduler_kwargs", "warmup_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "max_grad_norm",
+    "neftune_noise_alpha", "per_device_train_batch_size", "auto_find_batch_size", "gradient_accumulation_steps",
+    "num_train_epochs", "max_steps", "train_sampling_strategy", "dataloader_drop_last", "data_seed", "eval_strategy",
+    "eval_steps", "eval_delay", "load_best_model_at_end", "metric_for_best_model", "early_stopping_metric",
+    "early_stopping_patience", "refit",
+)  # fmt: skip
 WAVEFORM_ENCODERS = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
 
 
@@ -31,6 +41,21 @@ def for_run(preset: Preset, run: RunArguments) -> Preset:
         RunError: The options do not go together, or the encoder cannot be used.
     """
     return _with_encoder(_with_data(preset, run), run.encoder)
+
+
+def with_training(preset: Preset, values: Mapping[str, Any], defaults: Callable[[str], Any]) -> Preset:
+    """The preset with the training that the command line asks for; its notes say what was changed.
+
+    Args:
+        preset: What would be trained without options.
+        values: Every field of TrainingArguments.
+        defaults: Gives the value of a field without options.
+    """
+    changed = {name: values[name] for name in LEARNING if values[name] != defaults(name)}
+    if not changed:
+        return preset
+    note = f"Preset {preset.name} with other training: {', '.join(f'{name} {changed[name]}' for name in changed)}."
+    return replace(preset, training=preset.training | changed, notes=[note, *preset.notes])
 
 
 def _with_data(preset: Preset, run: RunArguments) -> Preset:

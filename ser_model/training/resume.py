@@ -18,7 +18,7 @@ from datasets_scripts import CorpusError, data_dir_or_default, load_corpora
 
 from .arguments import RunArguments
 from .presets import Preset, flat_settings, settings_alone
-from .trainer import RunError
+from .trainer import EarlyStopping, RunError, SerTrainingArguments
 
 RECORD = "run.json"  # what an unfinished run trains
 TRAINER_FILES = ("trainer_state.json", "model.safetensors", "optimizer.pt", "scheduler.pt")
@@ -126,6 +126,15 @@ def checkpoint_to_resume(out: Path, now: dict[str, Any]) -> str | None:
         print(f"{folder.name} is damaged ({damage_of(folder)}).")
     print(f"Resuming from {found}.", flush=True)
     return str(found)
+
+
+def early_stop(checkpoint: Path, args: SerTrainingArguments) -> float | None:
+    """The epoch after which early stopping had ended the training of a checkpoint, None where it had not."""
+    if args.early_stopping_patience is None:
+        return None
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    stopping = EarlyStopping(args.early_stopping_metric, args.early_stopping_patience)
+    return state["epoch"] if stopping.has_come(state["log_history"]) else None
 
 
 def write_record(out: Path, now: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ from .resume import (
     check_folder,
     checkpoint_to_resume,
     corpora_fingerprint,
+    early_stop,
     last_whole_checkpoint,
     run_record,
     write_record,
@@ -126,7 +127,8 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
         data = load_data(run, preset, args.seed)
     record = run_record(run, preset, args.seed, data.table)
     resume_from = checkpoint_to_resume(out, record) if run.resume else None
-    trainer = make_trainer(run, preset, data, args)
+    stopped = resume_from and early_stop(Path(resume_from), args)
+    trainer = make_trainer(run, preset, data, replace(args, num_train_epochs=stopped) if stopped else args)
     keep_if_distributed(trainer)
     if args.should_save:
         _introduce(run, args, data, trainer)

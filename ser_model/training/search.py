@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from copy import deepcopy
 from dataclasses import replace
@@ -98,11 +99,23 @@ def _run_trials(
         model_init=network, args=args, loss=Loss(**preset.loss), processing_class=data.extractor,
         train_dataset=data.training, eval_dataset=data.validation,
     )  # fmt: skip
-    trainer.hyperparameter_search(
-        hp_space=lambda trial: suggested(trial, preset.search).get("training", {}), compute_objective=judge,
-        n_trials=count, direction=study.direction.name.lower(), backend="optuna", study_name=study.study_name,
-        storage=_storage(out), sampler=study.sampler, load_if_exists=True, catch=(RunError, PresetError),
-    )  # fmt: skip
+    logging.getLogger("optuna.study._optimize").addFilter(_without_traceback)
+    try:
+        trainer.hyperparameter_search(
+            hp_space=lambda trial: suggested(trial, preset.search).get("training", {}), compute_objective=judge,
+            n_trials=count, direction=study.direction.name.lower(), backend="optuna", study_name=study.study_name,
+            storage=_storage(out), sampler=study.sampler, load_if_exists=True, catch=(RunError, PresetError),
+        )  # fmt: skip
+    except KeyboardInterrupt:  # which optuna takes for a failure
+        if study.trials and study.trials[-1].state.name == "FAIL":
+            _repeat(study, study.trials[-1])
+        raise
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Leaves optuna's sentence about a trial that failed."""
+    record.exc_info = None
+    return True
 
 
 def with_settings(preset: Preset, settings: Settings) -> Preset:
@@ -139,7 +152,11 @@ def _retry_interrupted(study: optuna.Study) -> None:
 
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
-        study.enqueue_trial(trial.params, user_attrs={"repeats": trial.number})
+        _repeat(study, trial)
+
+
+def _repeat(study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    study.enqueue_trial(trial.params, user_attrs={"repeats": trial.number})
 
 
 def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

@@ -60,6 +60,11 @@ class SerTrainingArguments(TrainingArguments):
         default="accuracy", metadata={"help": f"Validation figure that early stopping watches: {', '.join(WATCHED)}."}
     )
 
+    @property
+    def n_gpu(self) -> int:
+        """One at most: several GPUs train as processes of a launcher, see docs/scaling.md, not as threads of one."""
+        return min(1, super().n_gpu)
+
 
 def _has_tensorboard() -> bool:
     return importlib.util.find_spec("tensorboard") is not None
@@ -68,7 +73,7 @@ def _has_tensorboard() -> bool:
 def best_precision() -> tuple[str, bool]:
     """The device training will use, in words, and whether bfloat16 is fast on it."""
     if torch.cuda.is_available():
-        return f"GPU {torch.cuda.get_device_name()}", torch.cuda.is_bf16_supported()
+        return f"GPU {torch.cuda.get_device_name()}", torch.cuda.is_bf16_supported(including_emulation=False)
     if torch.backends.mps.is_available():
         return "GPU of Apple silicon", False
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -161,6 +166,8 @@ class SerTrainer(Trainer):
     @property
     def best_epoch(self) -> float | None:
         """The epoch whose weights are kept, or None where none was evaluated."""
+        if not self.args.load_best_model_at_end:
+            return self.state.epoch
         step = self.state.best_global_step
         return next((entry["epoch"] for entry in self.state.log_history if step and entry["step"] == step), None)
 
@@ -209,9 +216,13 @@ class EarlyStopping(TrainerCallback):
         self.sign = -1 if name == "loss" else 1
 
     def on_evaluate(self, args, state, control, **kwargs):
-        values = [self.sign * entry[self.key] for entry in state.log_history if self.key in entry]
-        if len(values) - 1 - int(np.argmax(values)) >= self.patience:
+        if self.has_come(state.log_history):
             control.should_training_stop = True
+
+    def has_come(self, log_history: list[dict[str, float]]) -> bool:
+        """Whether training ends after what Trainer has logged."""
+        values = [self.sign * entry[self.key] for entry in log_history if self.key in entry]
+        return bool(values) and len(values) - 1 - int(np.argmax(values)) >= self.patience
 
 
 class EpochLog(TrainerCallback):
