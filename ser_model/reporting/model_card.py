@@ -258,7 +258,7 @@ def _leakage_rows(leakage: dict[str, Any]) -> str:
 def _selection(report: dict[str, Any]) -> str:
     if report.get("refit"):
         return REFITTED
-    if report["settings"]["training"].get("load_best_model_at_end", True):
+    if report["settings"].get("training", {}).get("load_best_model_at_end", True):
         return "The epoch was chosen by the validation part."
     return "All epochs were trained; none was chosen."
 
