@@ -10,8 +10,8 @@ from typing import Any
 def end_when_asked() -> None:
     """SIGTERM, by which services and job schedulers stop a program, ends it as Ctrl-C does, with what it started.
 
-    Processes that it forks end at once, and so do a launcher's: while they wait for one that has failed, they cannot
-    be interrupted.
+    Processes that it forks end at once. So do those that a launcher such as torchrun starts: one of them that waits
+    for another, which has failed, cannot be interrupted.
     """
     if "LOCAL_RANK" in os.environ:
         return

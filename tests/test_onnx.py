@@ -105,7 +105,7 @@ import sys
 class Blocker:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in ("torch", "transformers", "librosa", "sklearn", "safetensors", "onnx", "silero_vad"):
-            raise ImportError(f"{name} is not to be imported")
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Blocker())
 from ser_model.__main__ import main

@@ -6,12 +6,14 @@ import json
 import logging
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
 import onnx
+from huggingface_hub import snapshot_download
 
 from ser_model.inference.onnx_recognizer import (
     DETECTOR,
@@ -67,7 +69,7 @@ def export_onnx(checkpoint: str, folder: Path, int8: bool = False) -> float:
         if recognizer.report is not None:
             (partial / REPORT).write_text(json.dumps(recognizer.report, indent=1) + "\n", encoding="utf-8")
         _copy_detector(partial)
-        for licence in sorted(Path(checkpoint).glob("LICENSE*")):
+        for licence in sorted(_licences(checkpoint)):
             shutil.copy(licence, partial)
         difference = _difference(recognizer, OnnxRecognizer.from_pretrained(partial))
         if difference > TOLERANCE and not int8:
@@ -77,6 +79,13 @@ def export_onnx(checkpoint: str, folder: Path, int8: bool = False) -> float:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return difference
+
+
+def _licences(checkpoint: str) -> Iterator[Path]:
+    """Licence files of a folder, or of a repository on the Hub."""
+    whole = Path(checkpoint).is_dir()
+    folder = checkpoint if whole else snapshot_download(checkpoint, allow_patterns="LICENSE*")
+    return Path(folder).glob("LICENSE*")
 
 
 def quantised(network: onnx.ModelProto) -> onnx.ModelProto:
