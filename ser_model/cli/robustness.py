@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"robustness: {error}", file=sys.stderr)
         return 1
     tested = {name: report[name] for name in ("preset", "protocol", "fold", "corpora")}
-    shared = report["leakage"].get("test", {}).get("shared_speakers", 0)  # corpora it was not trained on have no part
-    robustness = tested | {"shared_speakers": shared} | found
+    other = {"shared_speakers": None if args.all_clips else 0}  # of corpora that are in no part of its split
+    robustness = tested | {"shared_speakers": report["leakage"].get("test", other)["shared_speakers"]} | found
     print(robustness_table(robustness))
     if (folder := Path(args.model)).is_dir() and recognizer.report:
         keep_result(folder, recognizer, report, robustness)
