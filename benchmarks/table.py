@@ -27,7 +27,7 @@ def shown(row: Row) -> str:
 def hardware() -> dict[str, Any]:
     """Processor, cores and versions that the figures hold for."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     flags = next((line.split(":")[1].split() for line in lines if line.startswith("flags")), [])
     return {
@@ -59,6 +59,6 @@ def write_table() -> Path:
     """Writes the table between its marks in the page."""
     before, rest = PAGE.read_text(encoding="utf-8").split(START)
     after = rest.split(END)[1]
-    made = table(json.loads(RESULTS.read_text()))
+    made = table(json.loads(RESULTS.read_text(encoding="utf-8")))
     PAGE.write_text(f"{before}{START}\n\n{made}\n\n{END}{after}", encoding="utf-8")
     return PAGE

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from ser_model.labels import comma_separated
+from ser_model.stopping import end_when_asked
 
 # Only argparse and the like up here: `--help` has to be quick.
 
@@ -94,14 +95,20 @@ def _list(args: argparse.Namespace) -> str:
 
 def _audit(args: argparse.Namespace) -> str:
     from .audit import as_json, as_text, audit
+    from .base import CorpusError
     from .status import passed_over
 
     data_dir, corpora = _there(args)
     others = passed_over(data_dir, corpora)  # before anything is written, perhaps to the same folder
     summaries, findings = audit(corpora, data_dir)
+    text = "\n".join(filter(None, [as_text(summaries, findings, data_dir), others]))
     if args.json:
-        Path(args.json).write_text(json.dumps(as_json(summaries, findings), indent=1), encoding="utf-8")
-    return "\n".join(filter(None, [as_text(summaries, findings, data_dir), others]))
+        try:
+            Path(args.json).write_text(json.dumps(as_json(summaries, findings), indent=1), encoding="utf-8")
+        except OSError as error:
+            print(text)
+            raise CorpusError(f"{args.json} cannot be written: {error.strerror or error}.") from error
+    return text
 
 
 def _prepare(args: argparse.Namespace) -> str:
@@ -140,4 +147,5 @@ def _there(args: argparse.Namespace) -> tuple[Path, list[str]]:
 
 
 if __name__ == "__main__":
+    end_when_asked()
     sys.exit(main())

@@ -8,7 +8,7 @@ from datasets import Value
 
 from .base import CorpusBuilder
 
-SEX = json.loads(Path(__file__).with_name("crema_d_speakers.json").read_text())["sex"]
+SEX = json.loads(Path(__file__).with_name("crema_d_speakers.json").read_text(encoding="utf-8"))["sex"]
 EMOTION = {"NEU": "neutral", "HAP": "happy", "SAD": "sad", "ANG": "angry", "FEA": "fear", "DIS": "disgust"}
 INTENSITY = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified"}
 STATEMENT = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -20,9 +22,22 @@ GROUPS_KEPT = 32  # row groups of 100 clips that a process keeps, those read las
 
 
 def find_shards(data_dir: str | os.PathLike) -> list[Path]:
-    """The Parquet files of a folder that `prepare` has written, in order; none where it is another folder."""
+    """The Parquet files of a folder that `prepare` has written, in order; none where it is another folder.
+
+    Raises:
+        CorpusError: One of them is missing or cannot be read.
+    """
     shards = sorted(Path(data_dir, "data").glob("train-*.parquet"))
-    return shards if shards and set(pq.read_schema(shards[0]).names) >= COLUMNS else []
+    for path in shards:
+        with _named(path):
+            if not set(pq.read_schema(path).names) >= COLUMNS:
+                return []
+    if shards and (count := re.search(r"-of-(\d+)$", shards[0].stem)):
+        whole = {f"train-{index:05d}-of-{count[1]}.parquet" for index in range(int(count[1]))}
+        if other := sorted(whole ^ {path.name for path in shards}):
+            what = "is missing" if other[0] in whole else f"is none of its {count[1]} files"
+            raise CorpusError(f"{shards[0].parent} is not whole: {other[0]} {what}. Prepare the corpora again.")
+    return shards
 
 
 def load_shards(shards: Sequence[Path], corpora: Sequence[str]) -> Dataset:
@@ -61,8 +76,18 @@ def recording(audio: str) -> str | bytes:
     return _row_group(path, group)[row - (ends[group - 1] if group else 0)].as_py()
 
 
+@contextmanager
+def _named(shard: str | Path) -> Iterator[None]:
+    """Names the file that cannot be read."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise CorpusError(f"{shard} is damaged or was cut off: {reason}. Prepare the corpora again.") from error
+
+
 def _places(shard: Path) -> list[str]:
-    with pq.ParquetFile(shard) as file:
+    with _named(shard), pq.ParquetFile(shard) as file:
         names = file.read(columns=["audio.path"])["audio"].to_pylist()
     path = shard.resolve()
     return [f"{path}#{row}/{audio['path']}" for row, audio in enumerate(names)]
@@ -78,7 +103,7 @@ def _row_ends(path: str) -> list[int]:
 @lru_cache(GROUPS_KEPT)
 def _row_group(path: str, group: int) -> pa.ChunkedArray:
     """The bytes of the recordings of one row group."""
-    with pq.ParquetFile(path) as file:
+    with _named(path), pq.ParquetFile(path) as file:
         return pa.chunked_array(
             [part.field("bytes") for part in file.read_row_group(group, columns=["audio.bytes"])["audio"].chunks]
         )

@@ -106,7 +106,7 @@ def _untrained_labels(dataset: Dataset, train: list[int]) -> list[str]:
 
 def count_published_folds(corpus: str) -> int | None:
     """How many speaker folds a corpus has; None for one whose speakers are grouped as they come."""
-    published = json.loads(_FOLDS_FILE.read_text())
+    published = json.loads(_FOLDS_FILE.read_text(encoding="utf-8"))
     return len(published[corpus]["test_speakers"]) if corpus in published else None
 
 
@@ -142,7 +142,7 @@ def _check_protocol(protocol: str) -> None:
 
 def _speaker_folds(dataset: Dataset) -> dict[str, list[list[str]]]:
     """Test speakers of each fold of each corpus: the published ones, else groups of speakers."""
-    published = json.loads(_FOLDS_FILE.read_text())
+    published = json.loads(_FOLDS_FILE.read_text(encoding="utf-8"))
     _check_speakers(dataset)
     speakers: dict[str, set[str]] = defaultdict(set)
     for corpus, speaker in zip(dataset["corpus"][:], dataset["speaker"][:], strict=True):

@@ -45,7 +45,7 @@ def html(value: str, elem_id: str) -> gr.HTML:
 
 def header(title: str, introduction: str, notice: Sequence[str]) -> str:
     """The head of the page; what people must be told ends with a link to the tab About."""
-    logo = (Path(__file__).parent / "static" / "favicon.svg").read_text()
+    logo = (Path(__file__).parent / "static" / "favicon.svg").read_text(encoding="utf-8")
     return render("header", logo=logo, title=title, introduction=introduction, notice=notice)
 
 

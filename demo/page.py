@@ -97,10 +97,10 @@ def appearance() -> dict[str, Any]:
     )
     theme.set(**COLOURS)
     vendored = "".join(f'<script defer src="{name}"></script>' for name in VENDORED)
-    scripts = "".join(f"<script>{path.read_text()}</script>" for path in sorted(STATIC.glob("*.js")))
+    scripts = "".join(f"<script>{path.read_text(encoding='utf-8')}</script>" for path in sorted(STATIC.glob("*.js")))
     return {
         "theme": theme,
         "css_paths": sorted(STATIC.glob("*.css")),
-        "head": (STATIC / "head.html").read_text() + vendored + scripts,
+        "head": (STATIC / "head.html").read_text(encoding="utf-8") + vendored + scripts,
         "allowed_paths": [str(example.path) for example in all_examples()],
     }

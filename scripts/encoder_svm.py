@@ -2,7 +2,8 @@
 
 Whisper-base, output of layer 3 in steps of 40 ms, its mean and standard deviation over time, standardised, an RBF SVM
 with C = 3 and balanced classes. Each corpus on its own: trained on the training and validation speakers of each fold
-of protocol `speaker`, tested on the others. Writes results/baselines/encoder-svm.json, which the tables show.
+of protocol `speaker`, tested on the others. Writes results/baselines/encoder-svm.json, which the tables show; what it
+has of other corpora stays.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     about = f"Whisper-base, frozen, layer {LAYER}, mean and standard deviation over time; RBF SVM, C = {C:g}, balanced"
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n")
+    before = json.loads(args.out.read_text(encoding="utf-8"))["results"] if args.out.is_file() else []
+    results += [each for each in before if each["corpus"] not in args.corpora]
+    results.sort(key=lambda each: (CORPORA.index(each["corpus"]), each["fold"]))
+    args.out.write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {args.out} after {(time.monotonic() - start) / 60:.1f} min")
     return 0
 

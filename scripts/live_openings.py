@@ -83,7 +83,7 @@ def main() -> None:
         openings = [opening(recognizer, wave, seconds) for wave in tqdm(waves, total=len(rows), desc=f"{seconds} s")]
         result["opens_seconds"][str(seconds)] = found = figures(openings, references)
         print(f"label from {seconds} s of speech on: {found}", flush=True)
-    OUT.write_text(json.dumps(result, indent=1) + "\n")
+    OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

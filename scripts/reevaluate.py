@@ -34,10 +34,10 @@ def reevaluate(folder: Path, data_dir: str | None) -> None:
     if not (recognizer.report or {}).get("refit"):
         recognizer.model.config.unsure_below = fit(recognizer, data_dir)
         path = folder / "config.json"
-        content = json.loads(path.read_text()) | {"unsure_below": recognizer.unsure_below}
-        path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+        content = json.loads(path.read_text(encoding="utf-8")) | {"unsure_below": recognizer.unsure_below}
+        path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     report = evaluate_checkpoint(recognizer, data_dir) | {"unsure_below": recognizer.unsure_below}
-    history = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    history = [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     write_report(folder, report, history, recognizer)
 
 

@@ -12,6 +12,7 @@ _HOMES = {
     "EmotionRecognizer": "inference.recognizer",
     "EmotionResult": "inference.results",
     "OnnxRecognizer": "inference.onnx_recognizer",
+    "VoiceProfile": "inference.voice_profile",
     "SerFeatureExtractor": "models.registration",
     "CnnBilstmConfig": "models.registration",
     "CnnBilstmForAudioClassification": "models.registration",

@@ -184,6 +184,10 @@ def test_leaks_are_said():
     assert "**This protocol leaks**: 9 test clips" in text and "| test | 4 | 9 | 9 |" in text
     text = card_of("ravdess", leakage=leaking | {"leaking": False}).text
     assert "its 4 speakers were trained on" in text
+    leaking["test"] |= {"shared_speakers": None, "shared_clips": 0}
+    text = card_of("ravdess", leakage=leaking | {"leaking": False}).text
+    assert "whether its speakers were trained on is not known" in text and "No test speaker" not in text
+    assert "| test | not known | 0 | 9 |" in text
 
 
 def test_recordings_of_ones_own_promise_no_language_and_no_speakers():

@@ -13,7 +13,9 @@ from forked import started
 
 from ser_model.__main__ import main
 from ser_model.evaluation.intervals import paired_difference, pooled_uar, signed_rank_p
-from ser_model.evaluation.queue import Job, read_result
+from ser_model.evaluation.queue import Job, Recordings, read_result
+from ser_model.training.presets import load_preset
+from ser_model.training.resume import fingerprint_at_hand
 
 RESULTS = ROOT / "results"
 
@@ -97,6 +99,22 @@ def test_a_changed_preset_is_measured_anew_by_the_queue(tmp_path, mine, mini_rav
     assert "1 runs queued, 1 measured, 0 to do" in capfd.readouterr().out
 
 
+def test_results_of_other_recordings_are_none_of_these(tmp_path, mine, mini_ravdess):
+    job, data = Job(str(mine), "speaker", 1, 0), {"corpora": ["ravdess"]}
+    here = fingerprint_at_hand(data, mini_ravdess)
+    assert here and fingerprint_at_hand(data, tmp_path) is None
+    known = {"settings": load_preset(str(mine)).as_dict()}
+    for report, found in (
+        (known, {mini_ravdess, tmp_path}),  # as of older versions
+        (known | {"corpora_fingerprint": here}, {mini_ravdess, tmp_path}),
+        (known | {"corpora_fingerprint": "of others"}, {tmp_path}),  # no recordings to compare with
+    ):
+        (tmp_path / f"{job.name}.json").write_text(json.dumps(report))
+        folders = (mini_ravdess, tmp_path)
+        assert {folder for folder in folders if read_result(job, tmp_path, Recordings(str(folder)))} == found
+        assert read_result(job, tmp_path) == report
+
+
 def test_the_committed_table_is_reproduced_from_the_committed_reports(tmp_path, capsys):
     for path in RESULTS.glob("*__*.json"):
         (tmp_path / path.name).symlink_to(path)
@@ -162,3 +180,4 @@ def test_paired_differences_are_surer_than_those_of_two_intervals():
     assert paired_difference(ours, ours) == (0.0, 0.0, 0.0)
     assert paired_difference(ours[:2], theirs[:2])[1:] == (None, None)
     assert signed_rank_p(level + 0.04, level) < 1e-4 and signed_rank_p(level, level) == 1.0
+    assert signed_rank_p([], []) is None

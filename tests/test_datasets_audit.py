@@ -95,6 +95,14 @@ def test_audit_command_prints_a_line_a_file_and_writes_json(spoiled, tmp_path, c
     assert held["corpora"]["crema_d"]["sampling_rates"] == {"16000": 8, "22050": 1}
 
 
+def test_what_was_found_is_printed_where_it_cannot_be_written(tmp_path, capsys):
+    write_clips(tmp_path, "OAF_back_sad.wav")
+    missing = tmp_path / "missing" / "found.json"
+    assert main(["audit", "--data_dir", str(tmp_path), "--json", str(missing)]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("tess: 1 clips") and f"datasets_scripts: {missing} cannot be written: No such file" in err
+
+
 def test_audit_of_many_clipped_clips_counts_them_and_names_the_worst(tmp_path, capsys):
     names = [f"ALL/DC_a{number:02d}.wav" for number in range(1, 16)]
     write_clips(tmp_path, *names, gain=3.0)

@@ -169,6 +169,19 @@ def test_the_command_ends_with_one_sentence_and_status_1(server, tmp_path, path)
     assert os.listdir(tmp_path) == []
 
 
+def test_a_command_that_is_asked_to_end_leaves_nothing(server, tmp_path):
+    command = [sys.executable, "-m", "datasets_scripts", "download", "ravdess"]
+    command += ["--data_dir", str(tmp_path), "--url", f"{server.url}/slow.zip"]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size for path in tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.terminate()  # as services and job schedulers do
+    _, said = process.communicate()
+    assert process.returncode == 130 and said.endswith("datasets_scripts: stopped; nothing half-written is left.\n")
+    assert os.listdir(tmp_path) == []
+
+
 def test_the_command_takes_ravdess_only_as_published(server, tmp_path, capsys):
     url = f"{server.url}/whole.zip"  # a good zip, but not the published one
     assert main(["download", "ravdess", "--data_dir", str(tmp_path), "--url", url]) == 1

@@ -6,7 +6,7 @@ import sys
 import pytest
 from corpora_fixtures import REPOSITORY, write_clips
 
-from datasets_scripts import CorpusError
+from datasets_scripts import CorpusError, load_corpora
 from datasets_scripts.__main__ import main
 from datasets_scripts.prepare import prepare
 
@@ -46,6 +46,15 @@ def test_large_corpora_are_written_in_several_files(tmp_path, monkeypatch):
     assert [path.name for path in sorted((tmp_path / "out" / "data").iterdir())] == [
         f"train-0000{index}-of-00003.parquet" for index in range(3)
     ]
+    assert len(load_corpora(["tess"], tmp_path / "out")) == 5
+    second = tmp_path / "out" / "data" / "train-00001-of-00003.parquet"
+    content = second.read_bytes()
+    second.write_bytes(content[:-100])
+    with pytest.raises(CorpusError, match=f"{second} is damaged or was cut off: "):
+        load_corpora(["tess"], tmp_path / "out")
+    second.rename(second.with_name("train-00003-of-00004.parquet")).write_bytes(content)
+    with pytest.raises(CorpusError, match=f"is not whole: {second.name} is missing"):
+        load_corpora(["tess"], tmp_path / "out")
 
 
 def test_what_is_there_is_never_written_over(tmp_path, capsys):

@@ -114,6 +114,11 @@ def test_random_is_stratified_and_shares_speakers_but_no_clip():
     assert counts == [48] * 4
     assert {view for _, view in split.train} == {0, 1, 2}
     assert {view for _, view in split.validation + split.test} == {0}
+    for nobody in (split.test[0][0], split.train[0][0]):  # one clip that does not say who speaks is enough
+        speakers = [None if clip == nobody else name for clip, name in enumerate(table["speaker"])]
+        unknown = leakage_report(table.remove_columns("speaker").add_column("speaker", speakers), split)
+        assert unknown["test"] == {"shared_speakers": None, "shared_clips": 0, "augmented_twins": 0}
+        assert "not known" in unknown["notes"][-1]
     report = leakage_report(table, split)
     assert report["test"] == {"shared_speakers": 24, "shared_clips": 0, "augmented_twins": 0}
     assert report["leaking"] is False

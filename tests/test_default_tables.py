@@ -16,8 +16,8 @@ from ser_model.reporting.default_tables import (
     headline_table,
     profiles_table,
 )
-from ser_model.reporting.fold_figures import folds_and_seeds, interval_over_speakers
-from ser_model.reporting.preset_tables import summary_table
+from ser_model.reporting.fold_figures import folds_and_seeds, interval_over_speakers, runs_on
+from ser_model.reporting.preset_tables import below_baselines, summary_table
 
 CORPORA = ["ravdess", "crema_d", "tess", "savee"]
 BASELINES = {
@@ -51,6 +51,20 @@ def cells(lines, start):
     """Cells of the row that starts with a cell."""
     (row,) = [line for line in lines if line.startswith(f"| {start}")]
     return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def test_a_fold_of_a_corpus_without_published_ones_counts_once_beside_one_with_more():
+    reports = {}
+    for fold, seed in ((1, 0), (2, 0), (3, 0), (1, 1), (3, 1)):
+        own = {1: "folder_a", 2: "folder_b", 3: "folder_a"}[fold]
+        speakers = {own: {}, f"savee_{fold}": {}}
+        reports[Job("mine", "speaker", fold, seed)] = report(per_speaker=speakers, savee=0.4, folder=0.1 * fold)
+        reports[Job("mine", "random", fold, seed)] = report("random", per_speaker=speakers, folder=0.5)
+    runs = runs_on(reports, "mine", "folder")
+    assert [(job.fold, job.seed) for job in runs] == [(1, 0), (1, 1), (2, 0)]
+    assert len(runs_on(reports, "mine", "savee")) == len(runs_on(reports, "mine", "folder", "random")) == 5
+    (said,) = below_baselines(reports, {"SVM": {"folder": [0.15, 0.15, 0.15]}})
+    assert said == "Of 3 speaker-independent test parts, 2 do not exceed SVM: mine on folder (fold 1; seed 0, 1)."
 
 
 def test_each_fold_of_a_corpus_counts_once_and_seeds_within_it():

@@ -150,3 +150,4 @@ def test_speakers_of_a_test_are_told():
     assert messages.speakers_tested(REPORT) == "unseen"
     assert messages.speakers_tested(changed(leakage={"test": {"shared_speakers": 3}})) == "seen in training"
     assert messages.speakers_tested({}) == "unknown"
+    assert messages.speakers_tested(changed(leakage={"test": {"shared_speakers": None}})) == "unknown"

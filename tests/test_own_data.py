@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 import soundfile
@@ -64,7 +65,36 @@ def test_own_recordings_become_a_checkpoint(trained, recordings, capsys):
     assert report["temperature"] == 1.0 and report["unsure_below"] == 0.0  # ten validation clips prove nothing
     assert EmotionRecognizer.from_pretrained(trained).labels == ["awake", "tired"]
     assert main(["evaluate", str(trained), "--data_dir", str(recordings)]) == 0
-    assert json.loads(capsys.readouterr().out) == report
+    out, err = capsys.readouterr()
+    assert json.loads(out) == report
+    assert "(folder: protocol speaker, fold 1, seed 0). None of the test speakers was trained on." in err
+    assert main(["evaluate", str(trained), "--data_dir", str(recordings), "--protocol", "random"]) == 0
+    assert re.search("[2-4] of the test speakers and [1-9] of the test clips were trained on", capsys.readouterr().err)
+
+
+def test_other_recordings_are_not_split_as_those_trained_on(trained, recordings, tmp_path, capsys):
+    other = shutil.copytree(recordings, tmp_path / "new")
+    (other / "s0").rename(other / "s9")
+    words = ["evaluate", str(trained), "--data_dir", str(other)]
+    for more in ([], ["--corpora", "folder"]):
+        assert main([*words, *more]) == 1
+        err = capsys.readouterr().err
+        assert f"The folder clips below {other} are not those that the model was trained on" in err
+    assert main([*words, "--all-clips"]) == 0
+    out, err = capsys.readouterr()
+    report = json.loads(out)
+    assert report["split_sizes"] == {"test": 40} and set(report["test"]["per_speaker"]) >= {"folder_s1", "folder_s9"}
+    assert "(all clips of folder). What this model was trained on is not known here" in err
+    assert report["classes_left_out"] == {"folder": ["odd"]} and "test" not in report["leakage"]
+
+
+def test_the_folders_in_which_the_recordings_lie_do_not_matter(trained, recordings, tmp_path, capsys):
+    for path in recordings.rglob("*.wav"):
+        speaker, label, name = path.relative_to(recordings).parts
+        (tmp_path / label / speaker).mkdir(parents=True, exist_ok=True)
+        (tmp_path / label / speaker / name).symlink_to(path)
+    assert main(["evaluate", str(trained), "--data_dir", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["test"] == json.loads((trained / "report.json").read_text())["test"]
 
 
 def test_its_card_speaks_of_own_recordings(trained):
@@ -98,6 +128,13 @@ def test_a_table_is_enough(recordings, small_preset, tmp_path, capsys):
     evaluate = ["evaluate", tmp_path / "run", "--data_dir", recordings, "--csv", table]
     assert main([*map(str, evaluate)]) == 0
     assert json.loads(capsys.readouterr().out) == report
+    table.write_text("\n".join(["path,label,speaker", *(row for row in rows if ",awake," not in row)]))
+    assert main([*map(str, evaluate)]) == 1
+    del report["split_fingerprint"]  # as in reports of older versions
+    (tmp_path / "run" / "report.json").write_text(json.dumps(report))
+    assert main([*map(str, evaluate)]) == 0
+    classes = json.loads(capsys.readouterr().out)["test"]["per_class"]
+    assert [bool(classes[label]["support"]) for label in ("awake", "odd", "tired")] == [False, True, True]
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,22 @@ def test_an_experiment_is_kept_without_its_test_part(tmp_path, capsys):
     assert len(said) == 3 and "--of" in said[0] and "no file at" in said[1] and "no preset s9" in said[2]
 
 
+@pytest.mark.parametrize(("content", "said"), [
+    (None, "cannot be read: No such file or directory; name one with --queue."),
+    ("[1]", "is no JSON list of entries"),
+    ('[{"preset": "s9", "protocol": "speaker", "folds": [1], "seeds": [0]}]', "There is no preset s9"),
+])  # fmt: skip
+def test_a_queue_that_cannot_be_used_is_one_sentence(tmp_path, content, said, capsys):
+    queue = tmp_path / "queue.json"
+    if content:
+        queue.write_text(content)
+    (tmp_path / "s9__speaker__fold1__seed0.json").write_text('{"settings": {}}')
+    for more in ([], ["--table"]):
+        assert main(["results", "--queue", str(queue), *more]) == 1
+        err = capsys.readouterr().err
+        assert err.startswith("results: ") and err.count("\n") == 1 and said in err
+
+
 def test_the_readme_has_its_place_for_the_table():
     text = (ROOT / "README.md").read_text()
     assert text.count(BEGIN) == text.count(END) == 1

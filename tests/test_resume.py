@@ -152,6 +152,14 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
         check_folder(tmp_path / "file" / "run", resume=False)
 
 
+def test_what_no_run_wrote_is_not_replaced(tmp_path):
+    (tmp_path / "README.md").write_text("# A project")
+    with pytest.raises(RunError, match=r"holds a README.md that no run wrote"):
+        check_folder(tmp_path, resume=True)
+    write_record(tmp_path, {})  # an unfinished run, killed while its files were moved into place
+    check_folder(tmp_path, resume=True)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_refused(tmp_path):
     tmp_path.chmod(0o555)

@@ -8,7 +8,9 @@ import pytest
 from conftest import called
 from hub_helpers import hashes, small_checkpoint, tiny_whisper
 
+from ser_model import EmotionRecognizer
 from ser_model.__main__ import main
+from ser_model.cli.robustness import keep_result
 from ser_model.evaluation.robustness import suite
 from ser_model.evaluation.robustness.perturbations import NON_SPEECH, PERTURBATIONS
 from ser_model.hub import NOT_PUSHED
@@ -67,10 +69,10 @@ def test_every_check_is_in_the_result_and_on_the_terminal(checked):
 
 def test_an_svm_on_a_speech_encoder_is_a_baseline_too(checkpoint, mini_ravdess, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    copy = shutil.copytree(checkpoint, tmp_path / "copy")
+    copy = shutil.copytree(checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("robustness.json"))
     words = [copy, "--data_dir", mini_ravdess, "--clips", 2, "--num_proc", 1, "--encoder"]
     assert run(*words, tmp_path / "nowhere") == 1
-    assert "robustness: The encoder" in capsys.readouterr().err and hashes(copy) == hashes(checkpoint)
+    assert "robustness: The encoder" in capsys.readouterr().err and not (copy / "robustness.json").exists()
     assert run(*words, tiny_whisper(tmp_path / "encoder")) == 0
     found = json.loads((copy / "robustness.json").read_text())
     svm, chance = found["baselines"]["encoder_svm"], found["baselines"]["random"]
@@ -85,6 +87,7 @@ def test_speakers_that_were_trained_on_are_said(checked):
     leaking = checked[1] | {"shared_speakers": 3}
     for text in (robustness_section, robustness_table):
         assert "3 of the test speakers were trained on" in text(leaking) and "trained on" not in text(checked[1])
+        assert "Whether the test speakers were trained on is not known." in text(checked[1] | {"shared_speakers": None})
 
 
 def test_the_card_has_the_section_and_the_hub_gets_the_files(checked, checkpoint):
@@ -101,10 +104,27 @@ def test_the_seed_decides_and_the_number_of_processes_does_not(checked, checkpoi
     assert json.loads((copy / "robustness.json").read_text()) == checked[1]
 
 
+def test_another_test_part_and_fewer_clips_do_not_replace_the_checkpoints_result(checked, checkpoint, capsys):
+    before = hashes(checkpoint)
+    report = json.loads((checkpoint / "report.json").read_text())
+    for tested, clips, reason in (
+        ({"fold": 2}, 240, "its own test part"),
+        ({"corpora": ["savee"], "whole_corpora": ["savee"]}, 240, "its own test part"),
+        ({"whole_corpora": ["ravdess"]}, 240, "its own test part"),
+        ({}, 7, "has the result of 8 changed clips"),
+    ):
+        keep_result(checkpoint, EmotionRecognizer.from_pretrained(checkpoint), report | tested, checked[1] | {
+            "sample": checked[1]["sample"] | {"clips": clips}
+        })  # fmt: skip
+        said = capsys.readouterr().err
+        assert said.startswith("Nothing was written: ") and reason in said
+    assert hashes(checkpoint) == before
+
+
 def test_without_ffmpeg_the_codecs_are_left_out_and_said(checkpoint, mini_ravdess, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(suite, "missing_encoder", missing_encoder.__wrapped__)  # which remembers
-    copy = shutil.copytree(checkpoint, tmp_path / "copy")
+    copy = shutil.copytree(checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("robustness.json"))
     assert run(copy, "--data_dir", mini_ravdess, "--clips", 2, "--num_proc", 1) == 0
     found = json.loads((copy / "robustness.json").read_text())
     codecs = {"MP3, 32 kbit/s", "Opus, 12 kbit/s"}

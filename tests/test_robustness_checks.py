@@ -77,6 +77,9 @@ def test_rare_classes_are_not_compared():
     checks = fairness_checks(predictions, references, LABELS, np.repeat("one", 2_000), groups, SEX_LIMITS)
     recalls = [check.value for check in checks if "recall" in check.measure]
     assert recalls == [0, 0] and checks[0].value == pytest.approx(1 / 6, abs=1e-4)
+    many = np.arange(2_000) % 40  # labels, of which none has one clip in twenty
+    checks = fairness_checks(many, many, [*map(str, range(40))], np.repeat("one", 2_000), groups, SEX_LIMITS)
+    assert [check.value for check in checks] == [0] * 6
 
 
 def test_a_limit_that_says_nothing_is_no_check():

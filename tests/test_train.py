@@ -156,6 +156,10 @@ def test_a_finished_run_has_nothing_to_resume(trained, small_preset, mini_ravdes
     assert done.returncode == 0 and done.stdout == f"{out} is finished, nothing to resume.\n"
     done = called(train.main, *again, "--seed", 1)
     assert done.returncode == 1 and "holds another run, which differs in seed" in done.stderr
+    done = called(train.main, *again, "--data_dir", mini_ravdess / "Actor_01")
+    assert done.returncode == 1 and "holds another run, which differs in corpora_fingerprint" in done.stderr
+    done = called(train.main, *again, "--data_dir", environment["HF_DATASETS_CACHE"])  # no recordings to compare with
+    assert done.returncode == 0 and "nothing to resume" in done.stdout
     done = called(train.main, *again, "--learning_rate", 0.02)
     assert done.returncode == 1 and "holds another run, which differs in training.learning_rate" in done.stderr
     assert before == {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in out.rglob("*") if path.is_file()}

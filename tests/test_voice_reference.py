@@ -113,6 +113,21 @@ def test_the_command_without_corpora_says_so(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("voice-reference: ")
 
 
+@pytest.mark.parametrize(
+    ("actors", "output", "said"),
+    [
+        ("Actor_0[13]", "made.json", "no clip of the corpora is known to be of women"),
+        ("Actor_01", "missing/made.json", "missing/made.json cannot be written"),
+    ],
+)
+def test_the_command_refuses_before_it_measures(mini_ravdess, tmp_path, capsys, actors, output, said):
+    for folder in mini_ravdess.glob(actors):
+        (tmp_path / folder.name).symlink_to(folder)
+    words = ["--data_dir", tmp_path, "--corpora", "ravdess", "--output", tmp_path / output]
+    assert main(["voice-reference", *map(str, words)]) == 1
+    assert said in capsys.readouterr().err and not (tmp_path / output).exists()
+
+
 def test_the_measures_of_a_real_speaker_lie_within_the_reference(shipped, corpora):
     from ser_model.audio import load_audio
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ser_model.labels import parse_label_map
+from ser_model.labels import comma_separated, parse_label_map
 
 if TYPE_CHECKING:
     from ser_model.inference.base_recognizer import BaseRecognizer
@@ -40,6 +40,22 @@ def add_label_map(parser: argparse.ArgumentParser) -> None:
         type=_label_map,
         metavar="LABEL_0=angry,...",
         help="for somebody else's model: what its labels mean (default: by name, with synonyms)",
+    )
+
+
+def add_tested_corpora(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Which clips a model is tested on, where not on its own test part."""
+    parser.add_argument(
+        "--corpora",
+        type=comma_separated,
+        metavar="A,B",
+        help="test on these: a corpus it was trained on gives its test part, for which all that it was trained on have "
+        f"to be there; any other gives all its clips{more}",
+    )
+    parser.add_argument(
+        "--all-clips",
+        action="store_true",
+        help="test on all clips of --corpora (default: those it was trained on), as of recordings that are new",
     )
 
 

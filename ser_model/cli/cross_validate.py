@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("cross-validation"),
         metavar="FOLDER",
-        help="reports; those that it holds of this preset are not measured again (default: %(default)s)",
+        help="reports; those that it holds of this preset and data are not measured again (default: %(default)s)",
     )
     parser.add_argument("--runs_dir", type=Path, help="where checkpoints and logs go (default: runs in FOLDER)")
 

@@ -34,20 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs what is queued and not measured yet; an interrupted run goes on from its last epoch."""
-    from ser_model.evaluation.queue import read_queue
+    from ser_model.evaluation.queue import QueueError, read_queue
     from ser_model.evaluation.runner import Runner
     from ser_model.reporting.tables import render
+    from ser_model.training.presets import PresetError
 
     folder = args.queue.parent
     if args.experiments:
         return _keep(args, folder)
-    if args.table:
-        readme_root = ROOT if folder.resolve() == ROOT / "results" else None
-        for path in render(readme_root, folder, read_queue(args.queue)):
+    try:
+        queue = read_queue(args.queue)
+        if not args.table:
+            runner = Runner(folder, args.runs_dir, args.jobs, args.data_dir, args.encoder)
+            return int(bool(runner.run(queue)))
+        for path in render(ROOT if folder.resolve() == ROOT / "results" else None, folder, queue):
             print(f"wrote {path}")
-        return 0
-    runner = Runner(folder, args.runs_dir, args.jobs, args.data_dir, args.encoder)
-    return int(bool(runner.run(read_queue(args.queue))))
+    except (PresetError, QueueError) as error:
+        print(f"results: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _keep(args: argparse.Namespace, folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,14 +47,17 @@ def run(args: argparse.Namespace) -> int:
     from datasets_scripts.loading import data_dir_or_default, load_corpora
     from ser_model.inference.voice_reference import reference_from
 
+    if not os.access(args.output if args.output.exists() else args.output.parent, os.W_OK) or args.output.is_dir():
+        print(f"voice-reference: {args.output} cannot be written.", file=sys.stderr)
+        return 1
     try:
         table = load_corpora(args.corpora, data_dir_or_default(args.data_dir))
     except CorpusError as error:
         print(f"voice-reference: {error}", file=sys.stderr)
         return 1
     chosen = draw_clips(table, args.clips_per_speaker, args.seed)
-    if not chosen:
-        print("voice-reference: the corpora do not tell whether a woman or a man speaks.", file=sys.stderr)
+    if missing := [group for sex, group in GROUP_OF_SEX.items() if sex not in {row["sex"] for row in chosen}]:
+        print(f"voice-reference: no clip of the corpora is known to be of {' or of '.join(missing)}.", file=sys.stderr)
         return 1
     provenance = {
         "about": "Quantiles of voice measures, made by: python -m ser_model voice-reference",

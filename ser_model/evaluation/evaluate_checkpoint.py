@@ -11,17 +11,22 @@ from typing import Any
 import numpy as np
 from datasets import Dataset, concatenate_datasets
 
-from datasets_scripts import data_dir_or_default, load_with_left_out
-from datasets_scripts.leakage import leakage_report
+from datasets_scripts import CorpusError, data_dir_or_default, load_with_left_out
+from datasets_scripts.leakage import leakage_report, split_fingerprint
 from datasets_scripts.splits import Item, make_split
 from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.training.augmentation import Augmentation
 from ser_model.training.run import left_out_by_name
 
 from .calibration import answered
-from .foreign_parts import load_foreign_parts, with_labels_of
+from .foreign_parts import UNKNOWN_TRAINING, load_foreign_parts, with_labels_of
 from .predictions import column, evaluate_predictions, predict_items
 from .voice_profiles import predict_with_profiles
+
+OTHER_CORPORA = (
+    "The model was not trained on these corpora; whether one of their recordings stands in a corpus that it was "
+    "trained on was not compared."
+)
 
 
 def evaluate_checkpoint(
@@ -31,6 +36,7 @@ def evaluate_checkpoint(
     fold: int | None = None,
     corpora: list[str] | None = None,
     csv: str | os.PathLike | None = None,
+    all_clips: bool = False,
 ) -> dict[str, Any]:
     """Evaluates a recognizer.
 
@@ -43,16 +49,20 @@ def evaluate_checkpoint(
             all its clips. Classes that the model does not know are named and left out. A model without a
             report, as one from elsewhere, is evaluated on the test part of `protocol` and `fold`.
         csv: Table of the corpus `folder`.
+        all_clips: Whether all clips of the corpora are meant, as of recordings made since the training. Nothing is
+            known of what they share with it.
 
     Returns:
         The report with `validation` (unless the network was refitted on it), `test` and
         `voice_profiles` evaluated anew. With `corpora`, or of a refitted network under another protocol or
-        fold, it has no `validation`; with `corpora` it has `classes_left_out`: corpus -> labels.
+        fold, it has no `validation`; with `corpora` or `all_clips` it has `classes_left_out`: corpus -> labels, and
+        `whole_corpora`: those of which all clips were predicted.
 
     Raises:
-        CorpusError: The data are not there, or the model has no report to go by and no corpora are named.
+        CorpusError: The data are not there or not those trained on, or the model has no report to go by and no
+            corpora are named.
     """
-    report, table, parts = load_parts(recognizer, data_dir, protocol, fold, corpora, csv)
+    report, table, parts = load_parts(recognizer, data_dir, protocol, fold, corpora, csv, all_clips)
     augmentation = Augmentation(**report["settings"]["augmentation"]) if "settings" in report else Augmentation()
     if report.get("refit"):  # on the validation part too: its figures stay those of the first network, or go
         parts.pop("validation", None)
@@ -70,6 +80,7 @@ def load_parts(
     fold: int | None = None,
     corpora: list[str] | None = None,
     csv: str | os.PathLike | None = None,
+    all_clips: bool = False,
 ) -> tuple[dict[str, Any], Dataset, dict[str, list[Item]]]:
     """The corpora and parts that a trained recognizer is evaluated on; arguments as for `evaluate_checkpoint`.
 
@@ -78,20 +89,23 @@ def load_parts(
         with the figures of its own; the corpus table; part -> items.
 
     Raises:
-        CorpusError: The data are not there, or the model has no report to go by and no corpora are named.
+        CorpusError: As there.
     """
     folder = data_dir_or_default(data_dir or (Path(csv).parent if csv else None))
     trained = recognizer.report
     if trained is None or "settings" not in trained:
-        return load_foreign_parts(recognizer.labels, folder, protocol, fold, corpora, csv)
+        return load_foreign_parts(recognizer.labels, folder, protocol, fold, corpora, csv, all_clips)
     report = dict(trained, protocol=protocol or trained["protocol"], fold=trained["fold"] if fold is None else fold)
-    if corpora is None:
+    if corpora is None and not all_clips:
         table, parts = split_again(report, trained, folder, csv)
         report["split_sizes"] = {name: len(items) for name, items in parts.items()}
         return report, table, parts
-    table, items = _chosen_corpora(report, trained, folder, corpora, recognizer.labels, csv)
-    report.pop("validation", None)
-    report |= {"corpora": corpora, "split_sizes": {"test": len(items)}}
+    corpora = corpora or trained["corpora"]
+    whole = [name for name in corpora if all_clips or name not in trained["corpora"]]
+    table, items = _chosen_corpora(report, trained, folder, corpora, whole, csv)
+    for name in ("validation", "corpora_fingerprint", "split_fingerprint"):  # of other clips
+        report.pop(name, None)
+    report |= {"corpora": corpora, "whole_corpora": whole, "split_sizes": {"test": len(items)}}
     return report, table, {"test": items}
 
 
@@ -135,11 +149,23 @@ def evaluate_parts(
 def split_again(
     report: dict[str, Any], trained: dict[str, Any], folder: Path, csv: str | os.PathLike | None = None
 ) -> tuple[Dataset, dict[str, list[Item]]]:
-    """The corpora trained on, split as `report` says; adds to it what was left out and what leaks."""
+    """The corpora trained on, split as `report` says; adds to it what was left out and what leaks.
+
+    Raises:
+        CorpusError: They are not there, or are not the clips trained on: who was tested cannot be told then.
+    """
     settings, seed = trained["settings"], trained["seed"]
     views = Augmentation(**settings["augmentation"]).views
-    table, left_out = load_with_left_out(data_dir=folder, csv=csv, **settings["data"])
+    data = settings["data"] | {"labels": trained["labels"], "drop_other_labels": True}
+    table, left_out = load_with_left_out(data_dir=folder, csv=csv, **data)
     original = make_split(table, trained["protocol"], trained["fold"], seed, views)
+    before = trained.get("split_fingerprint")  # reports of older versions have none
+    if before and before != split_fingerprint(table, original, trained.get("refit", False)):
+        raise CorpusError(
+            f"The {', '.join(trained['corpora'])} clips below {folder} are not those that the model was trained on, or "
+            "are split otherwise in the order in which they lie there: name the folder that it was trained on, or "
+            "evaluate all of these clips with --all-clips."
+        )
     split = make_split(table, report["protocol"], report["fold"], seed, views)
     report["left_out"] = left_out_by_name(left_out)
     refitted_too = trained.get("refit") and split.test != original.test  # the original validation part was trained on
@@ -153,24 +179,22 @@ def _chosen_corpora(
     trained: dict[str, Any],
     folder: Path,
     corpora: list[str],
-    labels: list[str],
+    whole: list[str],
     csv: str | os.PathLike | None,
 ) -> tuple[Dataset, list[Item]]:
-    """Test clips of the corpora trained on and all clips of the others; adds to `report` what was left out."""
-    report |= {
-        "left_out": [],
-        "leakage": {"notes": ["No clip of these corpora was trained on."]},
-        "classes_left_out": {},
-    }
+    """All clips of the corpora `whole` and test clips of the others; adds to `report` what was left out."""
+    note = UNKNOWN_TRAINING if set(whole) & set(trained["corpora"]) else OTHER_CORPORA
+    report |= {"left_out": [], "leakage": {"notes": [note]}, "classes_left_out": {}}
     tables: list[Dataset] = []
     items: list[Item] = []
-    if set(corpora) & set(trained["corpora"]):
+    if set(corpora) - set(whole):
         known, parts = split_again(report, trained, folder, csv)
         origins = list(known["corpus"])
         tables, items = [known], [item for item in parts["test"] if origins[item[0]] in corpora]
-    if unseen := [name for name in corpora if name not in trained["corpora"]]:
-        table, left_out = load_with_left_out(unseen, folder, csv=csv)
-        foreign, report["classes_left_out"] = with_labels_of(table, labels)
+    if whole:
+        known_labels = {label: label for label in trained["labels"]}  # by which folders of labels are told from others
+        table, left_out = load_with_left_out(whole, folder, relabel=known_labels, csv=csv)
+        foreign, report["classes_left_out"] = with_labels_of(table, trained["labels"])
         start = len(tables[0]) if tables else 0
         items += [(start + row, 0) for row in range(len(foreign))]
         tables.append(foreign)

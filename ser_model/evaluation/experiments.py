@@ -29,7 +29,7 @@ def keep_experiment(run: Path, preset: str, folder: Path) -> Path:
         FileNotFoundError: The run has no report.
     """
     load_preset(preset)  # a wrong name is an error before anything is written
-    report = json.loads((run / "report.json").read_text())
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     left_out = ("test", "voice_profiles", "leakage", "left_out")
     kept = {name: value for name, value in report.items() if name not in left_out}
     job = Job(preset, report["protocol"], report["fold"], report["seed"])
@@ -37,6 +37,6 @@ def keep_experiment(run: Path, preset: str, folder: Path) -> Path:
     path = folder / FOLDER / f"{job.name}__{settings:08x}.json"
     path.parent.mkdir(exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(kept | {"preset": preset}, indent=1) + "\n")
+    partial.write_text(json.dumps(kept | {"preset": preset}, indent=1) + "\n", encoding="utf-8")
     os.replace(partial, path)
     return path

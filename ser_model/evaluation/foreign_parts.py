@@ -67,8 +67,9 @@ def load_foreign_parts(
     fold: int | None,
     corpora: list[str] | None,
     csv: str | os.PathLike | None,
+    all_clips: bool = False,
 ) -> tuple[dict[str, Any], Dataset, dict[str, list[Item]]]:
-    """The test part that a model from elsewhere is evaluated on: the one that a preset would have.
+    """What a model from elsewhere is evaluated on: the test part that a preset would have, or all clips.
 
     Args:
         labels: The model's.
@@ -76,6 +77,7 @@ def load_foreign_parts(
         protocol, fold: By default `speaker` and 1, as in training.
         corpora: Names.
         csv: Table of the corpus `folder`.
+        all_clips: Whether all clips are meant.
 
     Returns:
         As `load_parts`; the leakage of the report is unknown.
@@ -89,13 +91,16 @@ def load_foreign_parts(
             "--corpora."
         )
     table, left_out = load_with_left_out(corpora, folder, csv=csv)
-    split = make_split(table, protocol or "speaker", fold or 1, SEED)
-    tested, dropped = with_labels_of(table.select([clip for clip, _ in split.test]), labels)
+    protocol, fold = protocol or "speaker", fold or 1
+    if not all_clips:
+        table = table.select([clip for clip, _ in make_split(table, protocol, fold, SEED).test])
+    tested, dropped = with_labels_of(table, labels)
     report = {
         "preset": None,
-        "protocol": split.protocol,
+        "protocol": protocol,
         "corpora": corpora,
-        "fold": split.fold,
+        "whole_corpora": corpora if all_clips else [],
+        "fold": fold,
         "seed": SEED,
         "labels": labels,
         "split_sizes": {"test": len(tested)},

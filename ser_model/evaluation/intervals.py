@@ -47,9 +47,11 @@ def paired_difference(
     return _with_interval(lambda speakers: first(speakers) - second(speakers), len(ours))
 
 
-def signed_rank_p(ours: ArrayLike, theirs: ArrayLike) -> float:
-    """Two-sided p of Wilcoxon's signed-rank test on two figures of each speaker, `(num_speakers,)` each."""
+def signed_rank_p(ours: ArrayLike, theirs: ArrayLike) -> float | None:
+    """Two-sided p of Wilcoxon's signed-rank test on two figures of each speaker, `(num_speakers,)`; None of nobody."""
     differences = np.asarray(ours) - np.asarray(theirs)
+    if not len(differences):
+        return None
     return float(wilcoxon(differences).pvalue) if differences.any() else 1.0
 
 

@@ -11,13 +11,14 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
 from ser_model.training.processes import is_in_use
 from ser_model.training.resume import RECORD
 
-from .queue import Job, is_of_preset, read_result
+from .queue import Job, Recordings, is_of_preset, read_result
 
 POLL_SECONDS = 0.5
 REPORT, LOG = "report.json", "output.txt"  # in the folder of a run
@@ -34,7 +35,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Runner:
-    """Trains jobs that have no result of their preset as it is now; whatever was interrupted goes on.
+    """Trains jobs that have no result of their preset and recordings as they are now; what was interrupted goes on.
 
     Attributes:
         results: Folder of the reports, one JSON file a job.
@@ -50,9 +51,15 @@ class Runner:
     data_dir: str | None = None
     encoder: str | None = None
 
+    @cached_property
+    def recordings(self) -> Recordings:
+        return Recordings(self.data_dir)
+
     def run(self, queue: Sequence[Job]) -> list[Job]:
         """Runs what is not measured yet and tells of it on stdout; returns the jobs that failed."""
-        todo = deque(job for job in queue if read_result(job, self.results) is None)
+        todo = deque(job for job in queue if read_result(job, self.results, self.recordings) is None)
+        if others := [job for job in todo if read_result(job, self.results)]:
+            print(f"{len(others)} results are of other recordings than those here: they are measured anew.", flush=True)
         print(f"{len(queue)} runs queued, {len(queue) - len(todo)} measured, {len(todo)} to do.", flush=True)
         running: list[Started] = []
         failed: list[Job] = []
@@ -95,7 +102,7 @@ class Runner:
 
     def _start(self, job: Job) -> Started:
         out = self.runs / job.name
-        _set_aside_if_outdated(job, out)
+        self._set_aside_if_outdated(job, out)
         out.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "ser_model.cli.train", "--preset", job.preset, "--protocol", job.protocol,
                    "--fold", job.fold, "--seed", job.seed, "--output_dir", out, "--resume"]  # fmt: skip
@@ -112,7 +119,12 @@ class Runner:
     def _is_finished(self, job: Job) -> bool:
         """Whether a run ended without its report being kept: that of a command that was killed meanwhile."""
         report = self.runs / job.name / REPORT
-        return report.is_file() and is_of_preset(job, json.loads(report.read_text()))
+        return report.is_file() and self._is_current(job, report)
+
+    def _is_current(self, job: Job, path: Path) -> bool:
+        """Whether a report or a record is of a job's preset and of the recordings as they are now."""
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return is_of_preset(job, found) and self.recordings.are_of(found)
 
     def _collect(self, started: Started, left: int) -> bool:
         """Keeps the report of a run that has ended; whether there is one."""
@@ -128,16 +140,15 @@ class Runner:
         partial = self.results / f".{job.name}.partial"
         shutil.copyfile(self.runs / job.name / REPORT, partial)
         os.replace(partial, self.results / f"{job.name}.json")
-        report = json.loads((self.results / f"{job.name}.json").read_text())
+        report = json.loads((self.results / f"{job.name}.json").read_text(encoding="utf-8"))
         minutes, uar = report["training_seconds"] / 60, report["test"]["uar"]
         print(f"measured {job.name}: test UAR {uar:.1%}, trained for {minutes:.1f} min; {left} to go", flush=True)
 
-
-def _set_aside_if_outdated(job: Job, out: Path) -> None:
-    """Renames the folder of a run whose preset has changed since; `train.py --resume` would refuse it."""
-    for path in (out / REPORT, out / RECORD):
-        if path.is_file() and not is_of_preset(job, json.loads(path.read_text())):
-            aside = next(free for n in count(1) if not (free := out.with_name(f"{out.name}__outdated{n}")).exists())
-            out.rename(aside)
-            print(f"outdated {job.name}: kept as {aside.name}", flush=True)
-            return
+    def _set_aside_if_outdated(self, job: Job, out: Path) -> None:
+        """Renames the folder of a run whose preset or data have changed since; `train.py --resume` would refuse it."""
+        for path in (out / REPORT, out / RECORD):
+            if path.is_file() and not self._is_current(job, path):
+                aside = next(free for n in count(1) if not (free := out.with_name(f"{out.name}__outdated{n}")).exists())
+                out.rename(aside)
+                print(f"outdated {job.name}: kept as {aside.name}", flush=True)
+                return

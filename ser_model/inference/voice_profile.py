@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # torch is not imported here: the page knows profiles before 
     from .base_recognizer import BaseRecognizer
     from .recognizer import EmotionRecognizer
 
-SHRINK_FRAMES = 250  # frames of 40 ms at which a profile weighs as much as the training speakers
+SHRINK_FRAMES = 250  # steps of the network (40 ms with `frames_per_step` 2) where a profile weighs as much as training
 # What a profile may hold at most: more than any encoder needs, and little memory.
 MOST_LAYERS, MOST_SIZE, MOST_FRAMES, MOST_VALUE, MOST_CHARACTERS = 32, 2048, 10**9, 1e6, 2 * 10**6
 LEAST_STD = 1e-6
@@ -64,7 +64,7 @@ class VoiceProfile:
 
     Attributes:
         checkpoint: Checksum of what made the frames, see `checksum`.
-        num_frames: Frames of 40 ms that the statistics were taken over.
+        num_frames: Steps of the network that the statistics were taken over, of 40 ms with `frames_per_step` 2.
         mean, std: `(num_layers, size)` each.
     """
 

@@ -21,7 +21,7 @@ def alternative_settings_section(folder: Path) -> list[str]:
     """
     rows: dict[Job, list[str]] = {}
     for path in sorted((folder / FOLDER).glob("*.json")):
-        report = json.loads(path.read_text())
+        report = json.loads(path.read_text(encoding="utf-8"))
         job = Job(report["preset"], report["protocol"], report["fold"], report["seed"])
         if job not in rows:
             now = read_result(job, folder)

@@ -17,14 +17,16 @@ Baselines = dict[str, dict[str, list[float]]]  # name -> corpus -> UAR by fold
 
 def read_anchors(folder: Path) -> dict[str, Any]:
     """The reference figures that are typed in: `anchors.json` of `folder`, else the project's."""
-    return json.loads(_own_or_project(folder, "anchors.json").read_text())
+    return json.loads(_own_or_project(folder, "anchors.json").read_text(encoding="utf-8"))
 
 
 def read_baselines(folder: Path, anchors: Mapping[str, Any]) -> Baselines:
     """UAR by fold of both baselines, for each corpus; SAVEE's common sentences are a corpus of their own."""
     typed = {corpus: folds for corpus, folds in anchors["egemaps_svm"].items() if isinstance(folds, list)}
     measured: dict[str, list[float]] = {}
-    for result in json.loads(_own_or_project(folder, "baselines/encoder-svm.json").read_text())["results"]:
+    for result in json.loads(_own_or_project(folder, "baselines/encoder-svm.json").read_text(encoding="utf-8"))[
+        "results"
+    ]:
         measured.setdefault(result["corpus"], []).append(result["uar"])
         if "common_sentences" in result:
             measured.setdefault(COMMON_SENTENCES, []).append(result["common_sentences"]["uar"])

@@ -55,7 +55,7 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
     recognizer.feature_extractor.save_pretrained(partial)
     recognizer = EmotionRecognizer.from_pretrained(partial)  # what is evaluated is what was saved
     report |= _evaluate(recognizer, data, ["test"] if trained.refitted else ["validation", "test"])
-    history = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    history = [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     write_report(partial, report, history, recognizer)
     for path in sorted(partial.iterdir(), key=lambda path: path.name == "report.json"):
         os.replace(path, out / path.name)
@@ -99,15 +99,23 @@ def write_report(
     history_figure(history, report["best_epoch"], name).savefig(folder / "training_history.png", dpi=110)
     reliability_figure(report["test"]["calibration"], name).savefig(folder / "reliability.png", dpi=110)
     write_card(folder, report, recognizer)
-    (folder / "report.json").write_text(json.dumps(report, indent=1))
+    (folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
 
 
 def write_card(folder: Path, report: dict[str, Any], recognizer: EmotionRecognizer) -> None:
     """Writes the model card, with a section on robustness where the folder has `robustness.json`."""
-    network = type(recognizer.model).__bases__[1]  # that of one window, behind `Windowed`
     found = folder / ROBUSTNESS
-    robustness = json.loads(found.read_text()) if found.is_file() else None
-    model_card(report, str(network.__doc__).splitlines()[0], robustness).save(folder / "README.md")
+    robustness = json.loads(found.read_text(encoding="utf-8")) if found.is_file() else None
+    model_card(report, _architecture(recognizer), robustness).save(folder / "README.md")
+
+
+def _architecture(recognizer: EmotionRecognizer) -> str:
+    """One line about the network, without what it was not asked to have."""
+    network, config = type(recognizer.model).__bases__[1], recognizer.model.config  # of one window, behind `Windowed`
+    line = str(network.__doc__).splitlines()[0]
+    for part, size in (("BiLSTM", "lstm_hidden_size"), ("self-attention", "attention_heads")):
+        line = line.replace(f"{part}, if asked > ", f"{part} > " if getattr(config, size, 0) else "")
+    return line
 
 
 def write_robustness(folder: Path, robustness: dict[str, Any], recognizer: EmotionRecognizer) -> None:
@@ -120,7 +128,7 @@ def write_robustness(folder: Path, robustness: dict[str, Any], recognizer: Emoti
     """
     robustness_figure(robustness, folder.resolve().name).savefig(folder / "robustness.png", dpi=110)
     partial = folder / f".{ROBUSTNESS}.partial"
-    partial.write_text(json.dumps(robustness, indent=1) + "\n")
+    partial.write_text(json.dumps(robustness, indent=1) + "\n", encoding="utf-8")
     os.replace(partial, folder / ROBUSTNESS)
     assert recognizer.report is not None  # the suite needs it too
     write_card(folder, recognizer.report, recognizer)

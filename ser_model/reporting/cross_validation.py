@@ -107,7 +107,13 @@ def tables(found: dict[str, Any]) -> list[str]:
     if found.get("difference"):
         first, second = found["presets"]
         rows = [
-            [name, str(row["speakers"]), _signed(row["mean"]), _interval(row["interval"], _signed), f"{row['p']:.3g}"]
+            [
+                name,
+                str(row["speakers"]),
+                _signed(row["mean"]),
+                _interval(row["interval"], _signed),
+                "" if row["p"] is None else f"{row['p']:.3g}",
+            ]
             for name, row in found["difference"].items()
         ]
         header = ["test part", "speakers", f"UAR of {first} less {second}, in points", "95 % interval", "p"]

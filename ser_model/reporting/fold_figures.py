@@ -19,16 +19,21 @@ Reports = dict[Job, dict[str, Any]]  # what was measured, by what was queued
 def runs_on(reports: Reports, preset: str, corpus: str, protocol: str = "speaker") -> Reports:
     """A preset's runs under a protocol that test a corpus, each of its folds once.
 
-    Pooled corpora have as many folds as the one with most: those beyond a corpus's own test its first ones again.
+    Pooled corpora have as many folds as the one with most: those beyond a corpus's own test its first ones again, as
+    its published folds tell, or else the speakers who were tested.
     """
-    count = count_published_folds(corpus) if protocol == "speaker" else None
-    return {
+    runs = {
         job: report
-        for job, report in sorted(reports.items())
-        if (job.preset, job.protocol) == (preset, protocol)
-        and corpus in report["test"]["per_corpus"]
-        and (count is None or job.fold <= count)
+        for job, report in sorted(reports.items(), key=lambda entry: entry[0])
+        if (job.preset, job.protocol) == (preset, protocol) and corpus in report["test"]["per_corpus"]
     }
+    if protocol != "speaker":
+        return runs
+    if count := count_published_folds(corpus):
+        return {job: report for job, report in runs.items() if job.fold <= count}
+    first: dict[frozenset[str], int] = {}  # fold that tests these speakers
+    folds = {job: first.setdefault(frozenset(speakers_of(report, [corpus])), job.fold) for job, report in runs.items()}
+    return {job: report for job, report in runs.items() if folds[job] == job.fold}
 
 
 def fold_means(values: dict[Job, float]) -> list[float]:

@@ -15,7 +15,7 @@ def live_openings_section(folder: Path) -> list[str]:
     path = folder / FILE
     if not path.is_file():
         return []
-    found = json.loads(path.read_text())
+    found = json.loads(path.read_text(encoding="utf-8"))
     rows = [
         [f"{seconds} s", *(f"{figures[name]:.1%}" for name in ("first_right", "last_right", "first_changed")),
          f"{figures['median_seconds_to_first']:.1f} s"]

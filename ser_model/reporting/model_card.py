@@ -65,7 +65,8 @@ print(result.label, result.probabilities, result.attention)
 ```
 
 The input is mono audio at {sampling_rate:,} Hz. A clip longer than {span:.1f} s is predicted from half-overlapping
-analysis windows whose probabilities are averaged; nothing is cut off.
+analysis windows whose probabilities are averaged. The pipeline takes all of it; the project's own code leaves its
+pauses out.
 
 ## Evaluation
 
@@ -90,7 +91,7 @@ By speaker: {speakers}
 
 {leaking}{text_leakage}
 {notes}
-| part | speakers also trained on | clips also trained on | augmented twins trained on |
+| part | speakers also trained on | clips also trained on | items of which another augmented copy was trained on |
 |---|---|---|---|
 {leakage}
 
@@ -247,8 +248,10 @@ def _speaker_sentence(per_speaker: dict[str, dict[str, Any]]) -> str:
 
 def _leakage_rows(leakage: dict[str, Any]) -> str:
     keys = ("shared_speakers", "shared_clips", "augmented_twins")
+    rows = {part: [leakage[part][key] for key in keys] for part in ("validation", "test")}
     return "\n".join(
-        f"| {part} | " + " | ".join(str(leakage[part][key]) for key in keys) + " |" for part in ("validation", "test")
+        f"| {part} | {' | '.join('not known' if count is None else str(count) for count in counts)} |"
+        for part, counts in rows.items()
     )
 
 
@@ -267,6 +270,8 @@ def _leakage_sentence(report: dict[str, Any]) -> str:
             f"**This protocol leaks**: {test['shared_clips']} test clips were also trained on in another "
             "version; the figures say nothing about new recordings."
         )
+    if test["shared_speakers"] is None:
+        return "All clips of the test part are new; whether its speakers were trained on is not known."
     if test["shared_speakers"]:
         return f"All clips of the test part are new, but its {test['shared_speakers']} speakers were trained on."
     return "No test speaker and no test clip was used in training or to choose anything."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import product
 from statistics import mean, stdev
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .baselines import Baselines, baseline_of
-from .fold_figures import Reports, fold_means, folds_and_seeds, mean_over_folds
+from .fold_figures import Reports, fold_means, folds_and_seeds, mean_over_folds, runs_on
 
 COLUMNS = ("random-augmented", "random", "speaker")  # from the most leaking to the speaker-independent one
 COLOURS = {"random-augmented": "#d55e00", "random": "#e69f00", "speaker": "#0072b2"}
@@ -36,13 +37,13 @@ def summary_table(reports: Reports, anchors: dict[str, Any]) -> list[str]:
     return [
         *table(["preset", "corpora", "reported by its authors", *(f"`{name}`" for name in COLUMNS)], rows),
         "",
-        "Protocol columns: test UAR / accuracy on unaugmented recordings, computed from the reports in `results/`; in "
-        "brackets the folds and seeds; mean ± standard deviation over folds, where there are several, of the mean over "
-        "seeds. Several corpora count as one "
-        "test part; one with fewer folds than another is tested on its first folds again. Under `random-augmented` "
-        "the training part holds augmented copies of test clips, under `random` the test speakers; only `speaker` "
-        "shows what to expect for a new voice. The figures reported by the authors are typed in from their project "
-        "pages; `docs/systems.md` says under which split, where they name one.",
+        "Protocol columns: test UAR / accuracy, computed from the reports in `results/`; in brackets the folds and "
+        "seeds; mean ± standard deviation over folds, where there are several, of the mean over seeds. Several corpora "
+        "count as one test part; one with fewer folds than another is tested on its first folds again. Under "
+        "`random-augmented` clips and their augmented copies are split together: the test part is of both, each "
+        "counted, and the training part holds other copies of its clips; under `random` it holds the test speakers. "
+        "Only `speaker` shows what to expect for a new voice. The figures reported by the authors are typed in from "
+        "their project pages; `docs/systems.md` says under which split, where they name one.",
     ]
 
 
@@ -81,7 +82,7 @@ def targets_table(reports: Reports, targets: list[dict[str, Any]]) -> list[str]:
 
 def runs_table(reports: Reports, baselines: Baselines) -> list[str]:
     """Every run: its pooled row, and one for each corpus where there are several."""
-    header = ["preset", "protocol", "fold", "seed", "test part", "clips", "UAR", "accuracy", "macro F1",
+    header = ["preset", "protocol", "fold", "seed", "test part", "items", "UAR", "accuracy", "macro F1",
               *(f"{name} UAR" for name in baselines), "epochs", "minutes"]  # fmt: skip
     rows = []
     for job, report in sorted(reports.items(), key=lambda entry: entry[0]):
@@ -102,16 +103,16 @@ def runs_table(reports: Reports, baselines: Baselines) -> list[str]:
 
 
 def below_baselines(reports: Reports, baselines: Baselines) -> list[str]:
-    """A sentence for each baseline: which test parts of speaker-independent runs do not exceed it."""
-    sentences = []
+    """A sentence for each baseline: which test parts of speaker-independent runs, each once, do not exceed it."""
+    sentences, presets = [], sorted({job.preset for job in reports})
     for name, by_corpus in baselines.items():
         compared, below = 0, defaultdict(list)
-        for job, report in reports.items():
-            for corpus, figures in report["test"]["per_corpus"].items():
+        for preset, corpus in product(presets, by_corpus):
+            for job, report in runs_on(reports, preset, corpus).items():
                 if floor := baseline_of(job, corpus, by_corpus):
                     compared += 1
-                    if figures["uar"] <= floor:
-                        below[f"{job.preset} on {corpus}"].append(job)
+                    if report["test"]["per_corpus"][corpus]["uar"] <= floor:
+                        below[f"{preset} on {corpus}"].append(job)
         parts = "; ".join(f"{part} ({folds_and_seeds(jobs)})" for part, jobs in sorted(below.items()))
         count, named = sum(map(len, below.values())), f": {parts}" if parts else ""
         sentences.append(f"Of {compared} speaker-independent test parts, {count} do not exceed {name}{named}.")

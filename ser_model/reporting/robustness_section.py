@@ -13,7 +13,7 @@ LIMITS_NOTE = (
 NAMES = {"random": "random model", "encoder_svm": "encoder + SVM"}
 ABOUT = {
     "random": "a random model, which answers by the shares of the classes,",
-    "encoder_svm": "an SVM on Whisper-base's layer 3, trained on the same speakers,",
+    "encoder_svm": "an SVM on Whisper-base's layer 3, trained on this fold's training and validation speakers,",
 }
 
 _SECTION = """## Robustness
@@ -134,6 +134,8 @@ def _per_corpus(sample: dict[str, Any]) -> str:
 
 def _leak_sentence(robustness: dict[str, Any]) -> str:
     shared = robustness["shared_speakers"]
+    if shared is None:
+        return " Whether the test speakers were trained on is not known."
     return f" {shared} of the test speakers were trained on: accuracy is too high." if shared else ""
 
 

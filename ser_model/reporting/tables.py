@@ -22,6 +22,8 @@ PAGE_INTRODUCTION = (
     "report, targets and goals, and the baseline eGeMAPS + SVM."
 )
 
+ITEMS_NOTE = "Items are clips; under `random-augmented` their augmented copies count too."
+
 
 def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
     """Writes `results/README.md`, the tables in `README.md` and `results/protocols.png`.
@@ -53,14 +55,15 @@ def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
         "## Alternative settings": alternative_settings_section(folder),
         "## Live": live_openings_section(folder),
         "## Run by run": [
-            *_baselines_note(anchors), *below_baselines(reports, baselines), "", *runs_table(reports, baselines)
+            *_baselines_note(anchors), *below_baselines(reports, baselines), ITEMS_NOTE, "",
+            *runs_table(reports, baselines)
         ],
         "## Queued, not run": [
             f"- {job.preset}, protocol {job.protocol}, fold {job.fold}, seed {job.seed}"
             for job in queue if job not in reports
         ],
     }  # fmt: skip
-    page.write_text(_joined(sections) + "\n")
+    page.write_text(_joined(sections) + "\n", encoding="utf-8")
     picture = folder / "protocols.png"
     protocols_figure(reports, anchors).savefig(picture, dpi=110, metadata={"Software": None})
     if root is None:
@@ -70,10 +73,10 @@ def render(root: Path | None, folder: Path, queue: list[Job]) -> list[Path]:
     text = re.sub(
         f"{re.escape(BEGIN)}.*?{re.escape(END)}",
         lambda _: f"{BEGIN}\n\n{made}\n\n{END}",
-        readme.read_text(),
+        readme.read_text(encoding="utf-8"),
         flags=re.DOTALL,
     )
-    readme.write_text(text)
+    readme.write_text(text, encoding="utf-8")
     return [page, picture, readme]
 
 
@@ -103,7 +106,8 @@ def _default_section(first: list[str], reports: Reports, baselines: Baselines, a
         ],
         "### Corpora it was not trained on": matrix and [
             "Protocol `leave-corpus-out`: UAR over the labels that the tested corpus has in common with those trained "
-            "on, predicted among all labels of the network; mean over seeds.", "", *matrix,
+            "on, predicted among all labels of the network; mean over seeds. The first row is the mean over folds of "
+            "protocol `speaker`, over all labels of the corpus.", "", *matrix,
         ],
     }).splitlines()  # fmt: skip
 

@@ -86,7 +86,8 @@ class Augmentation:
         Args:
             samples: Mono float32 `(num_samples,)`.
             sampling_rate: In Hz.
-            clip: Name of the clip, part of the seed.
+            clip: Name of the clip's file without folder and ending, part of the seed: clips of one name, as `001.wav`
+                in the folders of several speakers, get the same draws.
             view: 0 for the clip itself, else the number of the view.
             seed: Seed of the run.
         """

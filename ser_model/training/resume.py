@@ -6,12 +6,15 @@ import hashlib
 import json
 import os
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
 from safetensors import SafetensorError, safe_open
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+from datasets_scripts import CorpusError, data_dir_or_default, load_corpora
 
 from .arguments import RunArguments
 from .presets import Preset, flat_settings, settings_alone
@@ -44,6 +47,14 @@ def corpora_fingerprint(table: Dataset) -> str:
     return hashlib.sha256(rows.encode()).hexdigest()[:16]
 
 
+def fingerprint_at_hand(data: dict[str, Any], data_dir: str | os.PathLike | None, csv: str | None = None) -> str | None:
+    """The fingerprint of the clips that a block `data` names, as they lie below a folder; None without them."""
+    with suppress(CorpusError):
+        folder = data_dir_or_default(data_dir or (Path(csv).parent if csv else None))
+        return corpora_fingerprint(load_corpora(data_dir=folder, csv=csv, **data))
+    return None
+
+
 def check_same_run(out: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     """Raises `RunError` naming the first value in which the run in `out` differs from the one asked for."""
     found = dict(flat_settings(before | {"settings": settings_alone(before.get("settings", {}))}))
@@ -67,7 +78,11 @@ def is_finished(out: Path, run: RunArguments, preset: Preset, seed: int) -> bool
         return False
     except ValueError:
         raise RunError(f"{out / 'report.json'} is damaged: choose another --output_dir.") from None
-    check_same_run(out, report, run_record(run, preset, seed))
+    now = run_record(run, preset, seed)
+    check_same_run(out, report, now)
+    # Reports of older versions have no fingerprint; what is finished needs its recordings no longer.
+    if "corpora_fingerprint" in report and (found := fingerprint_at_hand(preset.data, run.data_dir, run.csv)):
+        check_same_run(out, report, now | {"corpora_fingerprint": found})
     return True
 
 
@@ -82,6 +97,10 @@ def check_folder(out: Path, resume: bool) -> None:
         raise RunError(f"{out} cannot be written: {existing} is a file.")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise RunError(f"{out} cannot be written: {existing} is read-only.")
+    written = [name for name in ("README.md", "config.json", "model.safetensors") if (out / name).exists()]
+    if written and not any((out / name).exists() for name in ("report.json", RECORD)):
+        raise RunError(f"{out} holds a {written[0]} that no run wrote and that this one would replace: choose another "
+                       "--output_dir.")  # fmt: skip
     if not resume and ((out / "report.json").exists() or last_whole_checkpoint(out)):
         raise RunError(f"{out} already holds a run: add --resume to go on, or choose another --output_dir.")
 

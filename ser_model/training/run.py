@@ -16,7 +16,7 @@ from transformers import AutoModelForAudioClassification, set_seed
 
 from datasets_scripts import data_dir_or_default, load_with_left_out
 from datasets_scripts.folder import shortcomings_of_own
-from datasets_scripts.leakage import leakage_report
+from datasets_scripts.leakage import leakage_report, split_fingerprint
 from datasets_scripts.splits import Split, make_split
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
@@ -30,7 +30,15 @@ from .losses import Loss, corpus_label_masks
 from .overrides import encoder_error
 from .presets import Preset
 from .processes import keep_if_distributed
-from .resume import check_folder, checkpoint_to_resume, early_stop, last_whole_checkpoint, run_record, write_record
+from .resume import (
+    check_folder,
+    checkpoint_to_resume,
+    corpora_fingerprint,
+    early_stop,
+    last_whole_checkpoint,
+    run_record,
+    write_record,
+)
 from .streaming import sampled
 from .trainer import SerTrainer, SerTrainingArguments, best_precision
 
@@ -284,6 +292,8 @@ def _report(
         "fold": run.fold,
         "seed": args.seed,
         "labels": data.labels,
+        "corpora_fingerprint": corpora_fingerprint(data.table),
+        "split_fingerprint": split_fingerprint(data.table, data.split, args.refit),
         "split_sizes": {name: len(items) for name, items in data.split.parts().items()},
         "leakage": data.leakage,
         "left_out": left_out_by_name(data.left_out),

@@ -77,7 +77,11 @@ def fairness_checks(
         present = [label for label in labels if figures["per_class"][label]["support"] >= RAREST_SHARE * clips]
         differences = {"UAR": abs(figures["uar"] - everyone["uar"])} | {
             measure: max(
-                abs(figures["per_class"][label][measure] - everyone["per_class"][label][measure]) for label in present
+                (
+                    abs(figures["per_class"][label][measure] - everyone["per_class"][label][measure])
+                    for label in present
+                ),
+                default=0.0,  # of many labels none may be that frequent
             )
             for measure in ("precision", "recall")
         }
