@@ -231,7 +231,7 @@ print(models.find("alice/wav2vec2")()(0.1 * noise, 16_000).attention)
 loading.MAX_BYTES = 1_000
 for name in ("bert", "wav2vec2"):
     try:
-        loading.download(f"alice/{name}")
+        loading.download(f"alice/{name}", sys.argv[1] + "/fetched")
     except loading.NoModel as error:
         print(error)
 """

@@ -37,7 +37,8 @@ def test_the_pins_are_what_the_tests_run_on(name):
 
 
 IMPORTED_AS = {"parselmouth": "praat-parselmouth", "sklearn": "scikit-learn", "huggingface_hub": "huggingface-hub"}
-COME_WITH = {"fastapi", "starlette", "multiprocess"}  # of gradio and datasets, which decide their versions
+# Of gradio, datasets and pydantic, which decide their versions.
+COME_WITH = {"fastapi", "starlette", "gradio_client", "multiprocess", "typing_extensions"}
 OPTIONAL = {"optuna"}  # of an extra, pinned among the requirements of development
 
 

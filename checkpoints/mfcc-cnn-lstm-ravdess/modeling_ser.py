@@ -180,7 +180,8 @@ class SerPreTrainedModel(PreTrainedModel):
         if output_attentions and weights is not None:  # from steps to frames; the last ones may be too few for a step
             spread = (weights / self.time_stride).repeat_interleave(self.time_stride, dim=1)
             attention = F.pad(spread, (0, self.time_stride))[:, :frames] * mask
-            attention = attention / attention.sum(dim=1, keepdim=True).clamp(min=1e-6)  # a step may be longer than a clip
+            total = attention.sum(dim=1, keepdim=True)  # less than 1 where a clip is shorter than a step
+            attention = attention / total.clamp(min=1e-6)
         return classifier_output(logits, attention, labels, return_dict)
 
 
