@@ -6,7 +6,6 @@ import logging
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,23 +43,26 @@ def serving(models: Models, host: str, port: int) -> Iterator[None]:
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
     # Below it one of this server's own, which is deleted whole; other servers have theirs beside it.
-    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own:
+    uploads, sessions = Uploads(folder), live.LiveSessions(models.main)
+    with (
+        tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as own,
+        repeated(FORGET_EVERY, sessions.forget_idle),
+        repeated(DELETE_EVERY, uploads.delete_old),
+    ):
         os.environ["GRADIO_TEMP_DIR"] = own
-        page = launch(models, host, port, folder)
+        page = launch(models, host, port, uploads, sessions)
         try:
             yield
         finally:
             page.close(verbose=False)
+            sessions.forget_all()
 
 
-def launch(models: Models, host: str, port: int, folder: Path) -> gr.Blocks:
-    """Starts the server; `close()` of what is returned ends it. Uploads lie in `folder`, or below."""
+def launch(models: Models, host: str, port: int, uploads: Uploads, sessions: live.LiveSessions) -> gr.Blocks:
+    """Starts the server; `close()` of what is returned ends it."""
     page = build_page(models)
     page.queue(api_open=False)  # else a request could pass by the queue and its limits
     route_utils.GradioMultiPartParser = files_alone  # type: ignore
-    uploads, sessions = Uploads(folder), live.LiveSessions(models.main)
-    repeat(FORGET_EVERY, sessions.forget_idle)
-    repeat(DELETE_EVERY, uploads.delete_old)
     vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
     routes = [*act.routes(models.main).routes, *live.routes(sessions).routes, *health(models).routes, vendor]
     preview = Middleware(SharePreview, TITLE, INTRODUCTION)
@@ -92,8 +94,10 @@ def launch(models: Models, host: str, port: int, folder: Path) -> gr.Blocks:
     return page
 
 
-def repeat(seconds: float, task: Callable[[], None]) -> None:
-    """Runs a task now and every so many seconds, whether or not it succeeds, until the process ends."""
+@contextmanager
+def repeated(seconds: float, task: Callable[[], None]) -> Iterator[None]:
+    """Runs a task now and every so many seconds, whether or not it succeeds, until the context ends."""
+    ended = threading.Event()
 
     def work() -> None:
         while True:
@@ -101,9 +105,16 @@ def repeat(seconds: float, task: Callable[[], None]) -> None:
                 task()
             except Exception:  # what is wrong now may be right the next time
                 logger.exception("The server could not tidy up.")
-            time.sleep(seconds)
+            if ended.wait(seconds):
+                return
 
-    threading.Thread(target=work, daemon=True).start()
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def health(models: Models) -> APIRouter:

@@ -91,6 +91,11 @@ class LiveSessions:
             self._sessions[key] = (time.monotonic(), session)
         return session
 
+    def forget_all(self) -> None:
+        """Forgets every session: at the end, since a resampler that outlives Python complains."""
+        with self._lock:
+            self._sessions = {}
+
     def forget_idle(self) -> None:
         """Forgets the sessions of which nothing has come for `IDLE_SECONDS`."""
         now = time.monotonic()
