@@ -85,8 +85,8 @@ def long_job(
         further: More settings, which `steps` takes after the `option`.
     """
     rest = [""] * (len(shown) - 1)
-    idle = gr.Button(interactive=True), gr.Button(interactive=False)
-    busy = gr.Button(interactive=False), gr.Button(interactive=True)
+    idle = gr.update(interactive=True), gr.update(interactive=False)
+    busy = gr.update(interactive=False), gr.update(interactive=True)
     words = LastWords()
 
     def start(request: gr.Request) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 import json
 import re
 
+import gradio as gr
 import numpy as np
 import pytest
 import soundfile
@@ -145,6 +146,12 @@ def test_a_result_without_attention_has_null_for_it():
 ENDPOINTS = [
     "/predict", "/voice_profile", "/voice_quality", "/timeline", "/timeline_file", "/part", "/batch", "/compare",
 ]  # fmt: skip
+
+
+def test_every_button_of_the_page_was_named():
+    blocks = build_page(Models(RecognizerLoader("someone/a-model"))).blocks.values()
+    names = [block.value for block in blocks if isinstance(block, gr.Button)]
+    assert "Predict the emotion" in names and "Run" not in names  # gradio's name of one that an update made by mistake
 
 
 def test_page_is_built_without_a_model_and_each_endpoint_needs_one_input():
