@@ -39,9 +39,9 @@ class ExampleShelf:
         self._truth = cards.html("", "ser-truth")
 
     def put_into(self, audio: gr.Audio) -> None:
-        """Lets the pills fill `audio`; another clip unmarks them."""
-        gr.on([audio.upload, audio.start_recording, audio.clear], lambda: (None, ""), None, [self._pills, self._truth],
-              **AT_ONCE)  # fmt: skip
+        """Lets the pills fill `audio`; another clip unmarks them, in the browser: the server's answer may come late."""
+        others = [audio.upload, audio.start_recording, audio.clear]
+        gr.on(others, None, None, [self._pills, self._truth], js="() => [null, '']", **AT_ONCE)
         self._pills.input(self._chosen, self._pills, [audio, self._truth], **AT_ONCE)
 
     def _chosen(self, number: int) -> tuple[str, str]:
@@ -53,7 +53,9 @@ class ExampleShelf:
         predicted.then(self._told, [self._pills, data, clip], self._truth, **AT_ONCE)
 
     def _told(self, number: int | None, predicted: dict[str, Any] | None, clip: DecodedClip | None) -> Any:
-        if number is None or predicted is None:
+        if number is None:
+            return gr.skip()  # the place was emptied as the example went
+        if predicted is None:
             return ""
         example = self._examples[number]
         if clip is None or Path(clip.path).name != example.path.name:

@@ -99,6 +99,30 @@ def check_an_example(page: playwright.Page) -> None:
     expect(page.locator("#ser-emotion .ser-label")).to_have_count(0)
 
 
+def test_an_example_chosen_at_once_after_another_clip_stays_chosen(page):
+    """However slow the network is: what the taking away of the clip before asked the server for comes last."""
+    page.get_by_role("radio", name="German 1").check()
+    told(page)
+    held: list[playwright.Route] = []
+    slow, chosen = True, page.get_by_role("radio", name="German 2")
+    page.route(re.compile("/gradio_api/run/"), lambda asked: held.append(asked) if slow else asked.continue_())
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#ser-audio #waveform")).to_have_count(0)
+    slow = False
+    chosen.check()
+    expect(page.locator("#ser-audio #waveform")).to_be_visible()
+    for asked in held:
+        asked.continue_()
+    told(page)
+    expect(chosen).to_be_checked()
+    page.unroute_all()
+
+
+def told(page: playwright.Page) -> None:
+    """Waits for what was acted in the chosen example."""
+    expect(page.locator("#ser-truth")).to_contain_text(re.compile(r"Acted: \w+\. The prediction is (right|wrong)\."))
+
+
 def test_a_folder_is_played_sorted_and_measured_against_its_name(page, tmp_path):
     folder = tmp_path / "angry"
     folder.mkdir()

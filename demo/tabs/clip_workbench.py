@@ -45,7 +45,7 @@ def build(
         return workbench_or_message(load, predict, path, kept if use else None)
 
     button.click(opened, [audio, voice.kept, use], bench, **AT_ONCE | {"show_progress": "minimal"})
-    gr.on([audio.change, use.input], lambda: "", None, bench, **AT_ONCE)
+    gr.on([audio.change, use.input], None, None, bench, js="() => ''", **AT_ONCE)
 
 
 def workbench_or_message(
