@@ -63,6 +63,7 @@ def app_url(hub, tmp_path_factory) -> Iterator[str]:
         yield url
 
 
+KEPT = "sessionStorage.getItem('ser-clip-clip')"
 FROM_TOP = "e => e.getBoundingClientRect().y + scrollY"  # wherever the page is scrolled to
 
 
@@ -115,6 +116,25 @@ def test_an_example_chosen_at_once_after_another_clip_stays_chosen(page):
         asked.continue_()
     told(page)
     expect(chosen).to_be_checked()
+    page.unroute_all()
+
+
+def test_an_example_chosen_after_a_reload_is_not_replaced_by_the_clip_kept_before(page):
+    page.get_by_role("radio", name="German 1").check()
+    told(page)
+    held: list[playwright.Route] = []
+    page.route(
+        re.compile("/gradio_api/file="),
+        lambda asked: held.append(asked) if asked.request.method == "HEAD" else asked.continue_(),
+    )
+    page.reload()
+    go(page, "Clip").get_by_role("radio", name="German 2").check()
+    told(page)
+    given = page.evaluate(KEPT)
+    with page.expect_response(held[0].request.url):
+        held[0].continue_()
+    page.wait_for_timeout(1000)  # time enough for a clip to come back
+    assert page.evaluate(KEPT) == given
     page.unroute_all()
 
 

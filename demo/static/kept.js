@@ -6,11 +6,14 @@ window.serClips = {
       else sessionStorage.removeItem(`ser-clip-${name}`);
     } catch { /* the browser stores nothing: the clip does not outlive a reload */ }
   },
-  // The clip, unless the server has deleted it since.
+  // The clip, unless the server has deleted it since, or the visitor has given another one while that was asked.
   kept: async (name) => {
     try {
-      const clip = JSON.parse(sessionStorage.getItem(`ser-clip-${name}`));
-      return clip && (await fetch(clip.url, { method: "HEAD" })).ok ? clip : null;
+      const stored = () => sessionStorage.getItem(`ser-clip-${name}`);
+      const before = stored(), clip = JSON.parse(before);
+      const lies = clip !== null && (await fetch(clip.url, { method: "HEAD" })).ok;
+      if (stored() !== before) return JSON.parse(stored());
+      return lies ? clip : null;
     } catch {
       return null;
     }
