@@ -4,6 +4,9 @@ import json
 import os
 import re
 import signal
+from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
+from typing import TextIO
 
 import numpy as np
 import psutil
@@ -77,8 +80,12 @@ def test_a_process_that_dies_is_told_in_one_sentence(clips):
         map_clips(table, end_at_the_third, 2, input_columns="audio", fn_kwargs={"others": list(table["audio"])})
 
 
-@pytest.mark.parametrize(("to_be_ended", "by"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)])
-def test_a_stop_ends_all_processes_without_a_traceback(mini_ravdess, tmp_path, to_be_ended, by):
+Preparing = tuple[BaseProcess, TextIO, bytes, list[psutil.Process]]
+
+
+@pytest.fixture
+def preparing(mini_ravdess, tmp_path) -> Iterator[Preparing]:
+    """A training whose two processes prepare features: it, its stderr and what that said so far, and they."""
     preset = load_preset("phonetic-cnn").as_dict() | {"data": {"corpora": ["ravdess"]}}
     (tmp_path / "mini.json").write_text(json.dumps(preset))
     environment = os.environ | {"HF_DATASETS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
@@ -88,12 +95,24 @@ def test_a_stop_ends_all_processes_without_a_traceback(mini_ravdess, tmp_path, t
     while not re.search(rb"Features of the clips \(num_proc=2\): +[1-9]", said):
         said += os.read(stderr.fileno(), 1_000) or pytest.fail(said.decode())
     children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2
+    yield process, stderr, said, children
+    for left in (process, *(child for child in children if child.is_running())):
+        left.kill()
+
+
+@pytest.mark.parametrize(("to_be_ended", "by"), [(os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)])
+def test_a_stop_ends_all_processes_without_a_traceback(preparing, to_be_ended, by):
+    process, stderr, said, children = preparing
     to_be_ended(process.pid, by)  # Ctrl-C, which a terminal sends to all of them, or a service that stops this one
     process.join(60)
-    left = psutil.wait_procs(children, timeout=10)[1]
-    for child in left:
-        child.kill()
-    assert len(children) >= 2 and not left
+    assert psutil.wait_procs(children, timeout=10)[1] == []
     said += stderr.buffer.read()
     assert process.exitcode == 130 and said.endswith(b"The same command with --resume goes on from the last epoch.\n")
     assert "Traceback" not in said.decode()
+
+
+def test_a_killed_training_leaves_no_process_behind(preparing):
+    process, _, _, children = preparing
+    process.kill()
+    assert psutil.wait_procs(children, timeout=10)[1] == []

@@ -18,6 +18,7 @@ from ser_model.audio import load_audio
 from ser_model.evaluation.encoder_svm import EncoderSvm
 from ser_model.inference.recognizer import EmotionRecognizer
 from ser_model.perturbations.scene import Scene
+from ser_model.stopping import end_with_parent
 
 from .perturbations import NON_SPEECH, PERTURBATIONS
 from .respondents import Respondent, answers_of, random_answers
@@ -115,6 +116,11 @@ def _start(job: Job) -> None:
     _worker = Worker(job, EmotionRecognizer.from_pretrained(job.model))
 
 
+def _start_beside(job: Job) -> None:
+    end_with_parent()
+    _start(job)
+
+
 def _run(task: tuple[str, Any]) -> Any:
     method, argument = task
     return getattr(_worker, method)(argument)
@@ -127,5 +133,5 @@ def results_of(job: Job, tasks: list[tuple[str, Any]], num_proc: int) -> Iterato
         yield from map(_run, tasks)
         return
     spawn = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads
-    with ProcessPoolExecutor(num_proc, spawn, _start, (job,)) as pool:
+    with ProcessPoolExecutor(num_proc, spawn, _start_beside, (job,)) as pool:
         yield from pool.map(_run, tasks)
