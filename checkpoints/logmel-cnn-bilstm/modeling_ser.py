@@ -27,7 +27,10 @@ def with_utterance_features(vectors: torch.Tensor, utterance_features: torch.Ten
 
 
 class Conv2dBlock(nn.Module):
-    """Conv2d 3x3 > ReLU > BatchNorm2d > Dropout2d > MaxPool2d 2x2, padding set back to zero."""
+    """Conv2d 3x3 > ReLU > BatchNorm2d > Dropout2d > MaxPool2d 2x2, padding set back to zero.
+
+    Dropout2d drops whole channels, so it gives the same after pooling, where it has a quarter to multiply.
+    """
 
     def __init__(self, in_channels: int, out_channels: int, dropout: float):
         super().__init__()
@@ -37,7 +40,7 @@ class Conv2dBlock(nn.Module):
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x = self.pool(self.dropout(self.norm(F.relu(self.conv(x)))))
+        x = self.dropout(self.pool(self.norm(F.relu(self.conv(x)))))
         lengths = lengths // 2  # a step counts when both of its frames are valid
         return x * time_mask(lengths, x.shape[2])[:, None, :, None], lengths
 
