@@ -154,6 +154,10 @@ def test_from_the_command_line(folder, recognizer, tmp_path):
     made = ser_model("voice-profile", tmp_path / "me.json", clips, "--model", folder)
     assert made.returncode == 0, made.stderr
     assert "from 3 recordings, 7 s" in made.stdout
+    recording = (clips / "0.wav").read_bytes()
+    forgotten = ser_model("voice-profile", clips / "0.wav", clips / "1.wav", "--model", folder)
+    assert forgotten.returncode == 1 and "holds no voice profile: name the file to write first" in forgotten.stderr
+    assert (clips / "0.wav").read_bytes() == recording
     done = ser_model("predict", clips / "0.wav", "--model", folder, "--voice", tmp_path / "me.json", "--format", "json")
     assert done.returncode == 0, done.stderr
     expected = recognizer(clips / "0.wav", voice=VoiceProfile.load(tmp_path / "me.json")).probabilities

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from ser_model.cli import DEFAULT_MODEL, load
@@ -25,6 +26,8 @@ def run(args: argparse.Namespace) -> int:
 
     files, sums = list(find_files(args.paths)), []
     try:
+        if os.path.isfile(args.output):
+            _check_replaceable(args.output)
         recognizer = load(args.model)
         for path in tqdm(files, unit="file", leave=False, disable=None):
             try:
@@ -39,3 +42,16 @@ def run(args: argparse.Namespace) -> int:
     seconds = profile.seconds(recognizer)
     print(f"{args.output}: voice profile from {len(files)} recordings, {seconds:.0f} s of audio.")
     return 0
+
+
+def _check_replaceable(path: str) -> None:
+    """Raises `VoiceProfileError` for another file than a profile, such as a recording where FILE was forgotten."""
+    from ser_model.audio import printable
+    from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError
+
+    try:
+        VoiceProfile.load(path)
+    except VoiceProfileError as error:
+        raise VoiceProfileError(
+            f"{printable(path)} is there already and holds no voice profile: name the file to write first."
+        ) from error
