@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -39,6 +40,9 @@ COMMANDS = {
 }
 
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="ser-model", description="Predict emotions from recorded speech.")
@@ -49,18 +53,31 @@ def main(argv: list[str] | None = None) -> int:
         module.add_arguments(subparser)
     args = parser.parse_args(argv)
     try:
-        return COMMANDS[args.command].run(args)
+        status = COMMANDS[args.command].run(args)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print(f"{args.command}: stopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read the output has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
+        return 1
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        _discard_output()
+        print(f"{args.command}: the output could not be written: {error.strerror}.", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:  # as where only `requirements-onnx.txt` was installed
         if (error.name or "").startswith("ser_model"):
             raise
         print(f"{args.command}: it needs {error.name}, which is not installed.", file=sys.stderr)
         return 1
+
+
+def _discard_output() -> None:
+    """Loses what is still to be written to stdout, which would fail when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_as_program() -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,16 @@ LOG_IN = "log in with `hf auth login`, or set HF_TOKEN to a token that may write
 
 class HubError(Exception):
     """A push that did not succeed; the text is one sentence."""
+
+
+def why_no_folder(name: str) -> str | None:
+    """Why nothing can be loaded from a folder, in one sentence; None where it may be, or where `name` may be an id."""
+    if os.path.isdir(name):
+        return None if os.path.isfile(os.path.join(name, "config.json")) else "config.json: There is no such file."
+    if os.path.exists(name):
+        return f"{name} is no folder."
+    is_path = os.path.isabs(name) or name.startswith((".", "~")) or name.count("/") > 1 or "\\" in name
+    return f"There is no folder {name}." if is_path else None
 
 
 def check_token(token: str | None = None) -> str:

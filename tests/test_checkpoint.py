@@ -156,6 +156,12 @@ def test_a_damaged_checkpoint_is_refused_with_file_and_reason(folder, fault, cap
     assert capfd.readouterr().err == ""  # the sentence is the caller's to print
 
 
+def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(tmp_path):
+    for name, reason in ((tmp_path / "none", "There is no folder"), (tmp_path, "config.json: There is no such file")):
+        with pytest.raises(ModelError, match=f"No model could be loaded from {name}: {reason}"):
+            EmotionRecognizer.from_pretrained(name)
+
+
 @pytest.mark.parametrize("file", [WEIGHTS, CONFIG, EXTRACTOR])
 def test_a_missing_file_is_named(folder, file):
     (folder / file).unlink()

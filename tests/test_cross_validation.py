@@ -167,6 +167,18 @@ def test_mistakes_are_one_sentence(words, sentence, tmp_path, capsys):
     assert sentence in said and said.count("\n") == 1 and not (tmp_path / "none").exists()
 
 
+def test_what_would_fail_in_every_run_is_said_at_once(mini_ravdess, mine, tmp_path, capsys):
+    command = ["cross-validate", "--preset", str(mine), "--data_dir"]
+    assert main([*command, str(tmp_path), "--results", str(tmp_path / "none")]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and "No ravdess clip" in said.err
+    assert not (tmp_path / "none").exists()
+    (tmp_path / "file").write_text("mine")
+    assert main([*command, str(mini_ravdess), "--results", str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err == f"cross-validate: {tmp_path / 'file'} cannot be written: File exists.\n"
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_paired_differences_are_surer_than_those_of_two_intervals():
     draw = np.random.default_rng(0)
     level = draw.uniform(0.3, 0.9, 30)  # speakers differ more than systems do

@@ -55,6 +55,13 @@ def clips(tmp_path_factory):
     return folder
 
 
+def test_a_full_disk_is_told_in_one_sentence(clips, capsys):
+    with pytest.MonkeyPatch.context() as patch, open("/dev/full", "w") as full:
+        patch.setattr(sys, "stdout", full)
+        assert main(["voice-quality", str(clips / "000.wav")]) == 1
+    assert capsys.readouterr().err == "voice-quality: the output could not be written: No space left on device.\n"
+
+
 def test_a_killed_command_goes_on_with_whole_rows_and_none_twice(checkpoint, clips, tmp_path, recognizer, capsys):
     out = tmp_path / "out.csv"
     words = [*map(str, ["predict", clips, "--model", checkpoint, "--output", out, "--batch-size", 3])]
@@ -175,6 +182,7 @@ def test_voice_quality_has_units_and_passes_over_bad_files(tmp_path, capsys):
     assert row["hnr_db"] == float(voiced["hnr_db"]) and list(row) == list(voiced)
     assert main(["voice-quality", str(tmp_path), "--output", str(tmp_path / "out.csv")]) == 1
     assert list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text()))) == [bad, noise, voiced]
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_jitter_and_shimmer_are_those_of_praats_voice_report(capsys):

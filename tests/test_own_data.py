@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 import soundfile
-from conftest import ROOT, voiced_tone
+from conftest import ROOT, spoken, voiced_tone
 from foreign_models import SIZES, foreign_classifier
 from transformers import AutoConfig, AutoModel
 
@@ -137,10 +137,22 @@ def test_a_table_is_enough(recordings, small_preset, tmp_path, capsys):
     assert [bool(classes[label]["support"]) for label in ("awake", "odd", "tired")] == [False, True, True]
 
 
+def test_a_table_is_of_own_recordings_for_a_model_that_was_trained_on_others(tmp_path, capsys):
+    soundfile.write(tmp_path / "one.wav", spoken(1.0), 16_000)
+    (tmp_path / "rows.csv").write_text("path,label,speaker\none.wav,sad,me\n")
+    command = ["evaluate", str(ROOT / "checkpoints/logmel-cnn-bilstm"), "--csv", str(tmp_path / "rows.csv")]
+    assert main(command) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["whole_corpora"] == ["folder"] and report["split_sizes"] == {"test": 1}
+    assert main([*command, "--corpora", "ravdess"]) == 1
+    assert capsys.readouterr().err.endswith("add folder to --corpora.\n")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ("--corpora ravdess --csv x.csv", "--csv names a table of your own recordings: add folder to --corpora."),
+        ("--encoder x", "--encoder is for presets with a pretrained encoder, which logmel-cnn-bilstm has not."),
         ("--labels tired", "--labels has to name two different labels or more, not tired."),
         ("--labels tired,tired", "--labels has to name two different labels or more, not tired,tired."),
     ],

@@ -175,6 +175,10 @@ def test_from_the_command_line(folder, recognizer, tmp_path):
     most = ser_model("predict", clips, "--model", folder, "--one-speaker", "--format", "json")
     assert most.returncode == 1 and [bool(row["error"]) for row in json.loads(most.stdout)] == [False] * 3 + [True]
     assert json.loads(most.stdout)[0]["probabilities"] == pytest.approx(expected, abs=1e-5)
+    soundfile.write(clips / "3.wav", np.random.default_rng(0).normal(0, 0.1, 2 * RATE), RATE)
+    noise = ser_model("voice-profile", tmp_path / "other.json", clips, "--model", folder)
+    assert noise.returncode == 1 and noise.stderr.endswith("3.wav: No speech was found in this recording.\n")
+    (clips / "3.wav").write_text("no audio")
     none = ser_model("predict", clips / "3.wav", "--model", folder, "--one-speaker")
     assert none.returncode == 1 and "not audio" in none.stderr and "profile" not in none.stderr
 

@@ -13,7 +13,7 @@ from demo.components import AT_ONCE
 from demo.loading import NoModel
 from demo.voices import STORAGE_KEY, VisitorVoice, usable
 from ser_model.audio import AudioError, load_audio
-from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError, checksum, wave_sums
+from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError, checksum, clip_sums
 
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
@@ -90,9 +90,9 @@ def profile_of(recognizer: EmotionRecognizer, files: Sequence[str]) -> VoiceProf
     for place, file in enumerate(files, start=1):
         try:
             wave = load_audio(file, recognizer.sampling_rate, max_seconds=MAX_SECONDS)
+            sums.append(clip_sums(recognizer, wave))
         except AudioError as error:
             raise AudioError(f"Clip {place}: {error}") from error
-        sums.append(wave_sums(recognizer, wave))
     return VoiceProfile.from_sums(recognizer, sums)
 
 

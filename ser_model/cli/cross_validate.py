@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from ser_model.cli import positive
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
     from ser_model.evaluation.queue import Job
 
 
@@ -48,8 +50,14 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         queue = _queue(args)
+        if any(read_result(job, args.results) is None for job in queue):
+            _load(args)  # says at once what each run would say
+        args.results.mkdir(parents=True, exist_ok=True)
     except (CorpusError, PresetError) as error:
         print(f"cross-validate: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"cross-validate: {args.results} cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
     runs_dir = args.runs_dir or args.results / "runs"
     failed = Runner(args.results, runs_dir, args.jobs, args.data_dir, args.encoder).run(queue)
@@ -75,7 +83,7 @@ def _queue(args: argparse.Namespace) -> list[Job]:
         CorpusError: There is no such protocol or fold, or the data are not there to count folds.
         PresetError: A preset cannot be used, or the two are of different corpora or labels.
     """
-    from datasets_scripts import CorpusError, data_dir_or_default, load_corpora
+    from datasets_scripts import CorpusError
     from datasets_scripts.splits import count_folds
     from ser_model.evaluation.queue import Job
     from ser_model.training.overrides import check_same_encoder
@@ -89,15 +97,19 @@ def _queue(args: argparse.Namespace) -> list[Job]:
         raise PresetError("--preset and --against have the same name, by which results are kept.")
     if any(of_other != data[0] for of_other in data):
         raise PresetError(f"{' and '.join(names)} do not compare: their blocks data differ.")
-
-    def load():
-        return load_corpora(data_dir=data_dir_or_default(args.data_dir), **data[0])
-
-    count = count_folds(args.protocol, data[0]["corpora"], load)
+    count = count_folds(args.protocol, data[0]["corpora"], lambda: _load(args))
     folds = list(range(1, count + 1)) if args.folds == "all" else args.folds
     if beyond := [fold for fold in folds if not 1 <= fold <= count]:
         raise CorpusError(f"There is no fold {beyond[0]}: these corpora have folds 1 to {count} under this protocol.")
     return [Job(name, args.protocol, fold, seed) for seed in args.seeds for fold in folds for name in names]
+
+
+def _load(args: argparse.Namespace) -> Dataset:
+    """The corpora of the preset. Raises `CorpusError`."""
+    from datasets_scripts import data_dir_or_default, load_corpora
+    from ser_model.training.presets import load_preset
+
+    return load_corpora(data_dir=data_dir_or_default(args.data_dir), **load_preset(args.preset).data)
 
 
 def _numbers(text: str) -> list[int]:

@@ -9,7 +9,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -145,8 +145,9 @@ def csv_rows(path: Path | None, columns: Sequence[str], made_by: dict[str, Any])
         return
     from filelock import FileLock, Timeout
 
+    lock = path.with_name(f".{path.name}.lock")
     try:
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=0):
+        with FileLock(lock, timeout=0), _removed_afterwards(lock):
             done = _rows_of(path, columns, made_by)
             with path.open("a", newline="", encoding="utf-8") as file:
                 rows = CsvRows(file, set(done), sum(done.values()))
@@ -157,6 +158,15 @@ def csv_rows(path: Path | None, columns: Sequence[str], made_by: dict[str, Any])
         raise OutputError(f"Another process is writing {path}: wait for it, or choose another --output.") from None
     except OSError as error:
         raise OutputError(f"{error.filename or path} cannot be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _removed_afterwards(path: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _rows_of(path: Path, columns: Sequence[str], made_by: dict[str, Any]) -> dict[str, bool]:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fold", type=positive, help="number of the fold, from 1; default: as the model was trained, else 1"
     )
     add_tested_corpora(parser, "; a model of somebody else is evaluated on the test part")
-    parser.add_argument("--csv", metavar="FILE", help="table of the corpus folder, your own recordings")
+    parser.add_argument("--csv", metavar="FILE", help="table of your own recordings, the corpus folder")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from ser_model.audio import AudioError, printable
     from ser_model.inference.base_recognizer import ModelError
     from ser_model.inference.files import find_files, read_file
-    from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError, wave_sums
+    from ser_model.inference.voice_profile import VoiceProfile, VoiceProfileError, clip_sums
 
     files, sums = list(find_files(args.paths)), []
     try:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         recognizer = load(args.model)
         for path in tqdm(files, unit="file", leave=False, disable=None):
             try:
-                sums.append(wave_sums(recognizer, read_file(path, recognizer.sampling_rate)))
+                sums.append(clip_sums(recognizer, read_file(path, recognizer.sampling_rate)))
             except (AudioError, OSError) as error:
                 raise VoiceProfileError(f"{printable(path)}: {error}") from error
         profile = VoiceProfile.from_sums(recognizer, sums)

@@ -16,6 +16,7 @@ from datasets_scripts.leakage import leakage_report, split_fingerprint
 from datasets_scripts.splits import Item, make_split
 from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.training.augmentation import Augmentation
+from ser_model.training.overrides import FOLDER
 from ser_model.training.run import left_out_by_name
 
 from .calibration import answered
@@ -92,8 +93,12 @@ def load_parts(
         CorpusError: As there.
     """
     folder = data_dir_or_default(data_dir or (Path(csv).parent if csv else None))
-    trained = recognizer.report
-    if trained is None or "settings" not in trained:
+    trained = recognizer.report if "settings" in (recognizer.report or {}) else None
+    if csv and FOLDER not in (corpora or (trained or {}).get("corpora", [])):
+        if corpora:
+            raise CorpusError("--csv names a table of your own recordings: add folder to --corpora.")
+        corpora = [FOLDER]
+    if trained is None:
         return load_foreign_parts(recognizer.labels, folder, protocol, fold, corpora, csv, all_clips)
     report = dict(trained, protocol=protocol or trained["protocol"], fold=trained["fold"] if fold is None else fold)
     if corpora is None and not all_clips:

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 
+from ser_model.training.presets import load_preset
 from ser_model.training.processes import is_in_use
 from ser_model.training.resume import RECORD
 
@@ -108,7 +109,7 @@ class Runner:
                    "--fold", job.fold, "--seed", job.seed, "--output_dir", out, "--resume"]  # fmt: skip
         if self.data_dir:
             command += ["--data_dir", self.data_dir]
-        if self.encoder:
+        if self.encoder and "encoder" in load_preset(job.preset).model:
             command += ["--encoder", self.encoder]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         with (out / LOG).open("a") as log:

@@ -14,6 +14,7 @@ import torch
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
 from transformers.utils import cached_file, logging
 
+from ser_model.hub import why_no_folder
 from ser_model.models.registration import FAMILIES
 
 from .base_recognizer import ModelError
@@ -48,6 +49,8 @@ def load_checkpoint(
     Raises:
         ModelError: There is no such checkpoint, or it is incomplete or damaged.
     """
+    if reason := why_no_folder(name):
+        raise ModelError(f"No model could be loaded from {name}: {reason}")
     with _errors_of(name, "config.json"):
         check_sizes(_read_json(name, "config.json") or {})
         config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)

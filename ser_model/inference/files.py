@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ser_model.audio import AudioError, load_audio, printable, walk_audio
 
 from .results import RESULT
-from .voice_profile import VoiceProfile, wave_sums
+from .voice_profile import VoiceProfile, clip_sums
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +108,7 @@ def file_sums(recognizer: BaseRecognizer, paths: Iterable[Path]) -> Iterator[tor
     """
     for path in paths:
         try:
-            yield wave_sums(recognizer, read_file(path, recognizer.sampling_rate))
+            yield clip_sums(recognizer, read_file(path, recognizer.sampling_rate))
         except (AudioError, OSError):  # the file's row has the reason
             yield None
 

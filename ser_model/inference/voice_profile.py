@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from ser_model.audio import AudioSource, load_audio
+from ser_model.audio import AudioError, AudioSource, load_audio
+
+from .voice_activity import speech_stretches
 
 if TYPE_CHECKING:  # torch is not imported here: the page knows profiles before it has loaded a model
     import numpy as np
@@ -85,16 +87,16 @@ class VoiceProfile:
             sampling_rate: Sampling rate of arrays in Hz.
 
         Raises:
-            AudioError: A recording cannot be used.
+            AudioError: A recording cannot be used, or nobody speaks in it.
             VoiceProfileError: There is no recording, or the model takes no profiles.
         """
         checksum(recognizer)  # refuses before anything is encoded
         waves = (load_audio(clip, recognizer.sampling_rate, source_rate=sampling_rate) for clip in clips)
-        return cls.from_sums(recognizer, [wave_sums(recognizer, wave) for wave in waves])
+        return cls.from_sums(recognizer, [clip_sums(recognizer, wave) for wave in waves])
 
     @classmethod
     def from_sums(cls, recognizer: BaseRecognizer, sums: Sequence[torch.Tensor]) -> VoiceProfile:
-        """Takes the profile from what `wave_sums` gave for each recording of one person.
+        """Takes the profile from what `clip_sums` gave for each recording of one person.
 
         Raises:
             VoiceProfileError: There is no recording or no full frame in them, or the model takes no profiles.
@@ -217,6 +219,18 @@ def wave_sums(recognizer: BaseRecognizer, wave: np.ndarray) -> torch.Tensor:
     """
     checksum(recognizer)
     return frame_sums(recognizer.encode(wave).double())
+
+
+def clip_sums(recognizer: BaseRecognizer, wave: np.ndarray) -> torch.Tensor:
+    """`wave_sums` of a recording in which somebody speaks.
+
+    Raises:
+        AudioError: Nobody does.
+        VoiceProfileError: The model has no speech encoder.
+    """
+    if not speech_stretches(wave, recognizer.sampling_rate, recognizer.detect):
+        raise AudioError("No speech was found in this recording.")
+    return wave_sums(recognizer, wave)
 
 
 def _is_matrix(rows: Any, least: float) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import AutoConfig, PretrainedConfig
 
 from datasets_scripts import find_corpus
+from ser_model.hub import why_no_folder
 from ser_model.labels import comma_separated
 from ser_model.models.configuration_ser import SpeechEncoderConfig
 
@@ -81,6 +82,8 @@ def check_same_encoder(preset: Preset, encoder: str | None) -> None:
     Raises:
         PresetError: It is another one, or cannot be used.
     """
+    if encoder is None:
+        return
     try:
         same = _with_encoder(preset, encoder) == preset
     except RunError as error:
@@ -94,9 +97,13 @@ def check_same_encoder(preset: Preset, encoder: str | None) -> None:
 def _with_encoder(preset: Preset, encoder: str | None) -> Preset:
     """The preset with the front end and the name of another encoder; an unchanged one where it is the preset's."""
     known = preset.model.get("encoder")
-    if encoder is None or encoder == known or preset.model["model_type"] != SpeechEncoderConfig.model_type:
+    if encoder is None or encoder == known:
         return preset
+    if preset.model["model_type"] != SpeechEncoderConfig.model_type:
+        raise RunError(f"--encoder is for presets with a pretrained encoder, which {preset.name} has not.")
     try:
+        if reason := why_no_folder(encoder):
+            raise OSError(reason)
         config = AutoConfig.from_pretrained(encoder)
     except (OSError, ValueError) as error:
         raise encoder_error(encoder, error) from error
