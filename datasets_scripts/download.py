@@ -88,6 +88,9 @@ def fetch(url: str, known_hash: str, target: Path, progress: bool = False) -> bo
     partial = target.with_name(f".{target.name}.partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CorpusError(f"{target.parent} cannot be written: {error.strerror}.") from error
+    try:
         with tqdm(total=1, unit="B", unit_scale=True, desc=target.name, disable=not progress) as bar:
             choose_downloader(url, progressbar=bar)(url, str(partial), None)
         if not _is(partial, known_hash):

@@ -169,6 +169,12 @@ def test_the_command_ends_with_one_sentence_and_status_1(server, tmp_path, path)
     assert os.listdir(tmp_path) == []
 
 
+def test_a_folder_that_cannot_be_is_told(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    assert main(["download", "ravdess", "--data_dir", str(tmp_path / "file")]) == 1
+    assert capsys.readouterr().err == f"datasets_scripts: {tmp_path / 'file'} cannot be written: File exists.\n"
+
+
 def test_a_command_that_is_asked_to_end_leaves_nothing(server, tmp_path):
     command = [sys.executable, "-m", "datasets_scripts", "download", "ravdess"]
     command += ["--data_dir", str(tmp_path), "--url", f"{server.url}/slow.zip"]

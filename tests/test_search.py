@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import time
 
@@ -11,6 +12,7 @@ from conftest import ROOT, called
 from forked import started
 
 from ser_model.cli.train import main
+from ser_model.training.arguments import parse_arguments
 from ser_model.training.presets import PresetError, load_preset, preset_from_dict
 from ser_model.training.search_space import suggested
 
@@ -62,7 +64,9 @@ def test_a_stopped_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_ra
     assert trials[2].params == trials[1].params and trials[1].state.name == "FAIL"  # that of the kill, once more
     best = max(found["trials"], key=lambda trial: trial["uar"])
     assert best["uar"] == max(best["by_step"].values()) == found["trials"][[0, 2, 3].index(found["best"])]["uar"]
-    preset = load_preset(str(out / "mine-searched.json"))
+    command = done.stdout.splitlines()[-1].removeprefix("Train it: python train.py ")
+    run, preset, _ = parse_arguments(shlex.split(command))
+    assert run.data_dir == str(mini_ravdess) and preset.name == "mine-searched" and run.search is None
     settings = found["trials"][[0, 2, 3].index(found["best"])]["settings"]
     assert {(block, key): getattr(preset, block)[key] for block in SPACE for key in SPACE[block]} == {
         (block, key): settings[block][key] for block in SPACE for key in SPACE[block]

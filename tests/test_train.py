@@ -71,6 +71,7 @@ def trained(small_preset, mini_ravdess, environment, tmp_path_factory):
 def test_a_complete_folder(trained):
     out, done = trained
     assert {path.name for path in out.iterdir()} >= FILES
+    assert len({path.stat().st_mode for path in out.iterdir() if path.is_file()}) == 1  # whoever reads one, reads all
     assert not list(out.glob("checkpoint-*")) and not (out / ".partial").exists()
     report = json.loads((out / "report.json").read_text())
     assert set(report) >= REPORT_KEYS

@@ -32,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         recognizer = load(args.model, label_map=args.label_map)
         wave = load_audio(args.file, recognizer.sampling_rate)
-        timeline = predict_timeline(recognizer, wave, args.one_speaker, partial(tqdm, unit="batch", leave=False))
+        bar = partial(tqdm, unit="batch", leave=False, disable=None)
+        timeline = predict_timeline(recognizer, wave, args.one_speaker, bar)
     except (AudioError, ModelError, VoiceProfileError) as error:
         print(f"timeline: {error}", file=sys.stderr)
         return 1

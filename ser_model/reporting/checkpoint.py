@@ -57,6 +57,7 @@ def write_checkpoint(out: Path, trained: TrainedRun) -> dict[str, Any]:
     report |= _evaluate(recognizer, data, ["test"] if trained.refitted else ["validation", "test"])
     history = [json.loads(line) for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     write_report(partial, report, history, recognizer)
+    shutil.copymode(partial / "config.json", partial / "model.safetensors")  # safetensors lets its owner alone read it
     for path in sorted(partial.iterdir(), key=lambda path: path.name == "report.json"):
         os.replace(path, out / path.name)
     partial.rmdir()

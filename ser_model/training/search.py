@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -197,8 +198,15 @@ def _write(
     path = out / f"{preset.name}-searched.json"
     _write_json(path, {name: block for name, block in content.items() if name != "name"})
     (out / "log.jsonl").unlink(missing_ok=True)  # of the last trial alone
-    print(f"{note}\nTrain it: python train.py --preset {path}", flush=True)
+    print(f"{note}\nTrain it: python train.py {shlex.join(['--preset', str(path), *_given(run)])}", flush=True)
     return path
+
+
+def _given(run: RunArguments) -> list[str]:
+    """What the command line says of data, split and encoder."""
+    said = [field for field in fields(run) if field.name not in ("preset", "search", "resume")]
+    said = [field for field in said if getattr(run, field.name) != field.default]
+    return [word for field in said for word in (f"--{field.name}", str(getattr(run, field.name)))]
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
