@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 import pytest
 import soundfile
-from conftest import voiced_tone
+from conftest import spoken, voiced_tone
 from demo_helpers import RATE, phrases, recording, tiny_recognizer
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -41,7 +41,7 @@ def recognizer(checkpoint):
 def clips(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clips")
     for number in range(3):
-        soundfile.write(folder / f"{number}.wav", voiced_tone(1.0 + number, pitch=150.0 + 40 * number), RATE)
+        soundfile.write(folder / f"{number}.wav", spoken(1.0 + number, RATE, number), RATE)
     return [str(path) for path in sorted(folder.iterdir())]
 
 
