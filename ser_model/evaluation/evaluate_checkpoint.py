@@ -16,7 +16,7 @@ from datasets_scripts.leakage import leakage_report, split_fingerprint
 from datasets_scripts.splits import Item, make_split
 from ser_model.inference.base_recognizer import BaseRecognizer
 from ser_model.training.augmentation import Augmentation
-from ser_model.training.overrides import FOLDER
+from ser_model.training.overrides import CSV_OF_OTHERS, FOLDER
 from ser_model.training.run import left_out_by_name
 
 from .calibration import answered
@@ -96,7 +96,7 @@ def load_parts(
     trained = recognizer.report if "settings" in (recognizer.report or {}) else None
     if csv and FOLDER not in (corpora or (trained or {}).get("corpora", [])):
         if corpora:
-            raise CorpusError("--csv names a table of your own recordings: add folder to --corpora.")
+            raise CorpusError(CSV_OF_OTHERS)
         corpora = [FOLDER]
     if trained is None:
         return load_foreign_parts(recognizer.labels, folder, protocol, fold, corpora, csv, all_clips)

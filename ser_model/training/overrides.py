@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .arguments import RunArguments
 
 FOLDER = "folder"
+CSV_OF_OTHERS = "--csv names a table of your own recordings: add folder to --corpora."
 # Of TrainingArguments: what decides which network comes of a run.
 LEARNING = (
     "optim", "optim_args", "optim_target_modules", "learning_rate", "encoder_learning_rate", "lr_scheduler_type",
@@ -62,7 +63,7 @@ def with_training(preset: Preset, values: Mapping[str, Any], defaults: Callable[
 def _with_data(preset: Preset, run: RunArguments) -> Preset:
     corpora = comma_separated(run.corpora) or ([FOLDER] if run.csv else [])
     if run.csv and FOLDER not in corpora:
-        raise RunError("--csv names a table of your own recordings: add folder to --corpora.")
+        raise RunError(CSV_OF_OTHERS)
     for name in corpora:
         find_corpus(name)
     data = {"corpora": corpora} if corpora else dict(preset.data)
