@@ -51,6 +51,8 @@ def test_a_stopped_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_ra
     assert "Traceback" not in stderr.read()
     process.join()
     assert process.exitcode == status
+    with open(journal, "a") as file:
+        file.write('{"op_code":')  # what a full disk leaves of a line
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     done = called(main, *words)
     assert done.returncode == 1 and "already holds a search: add --resume" in done.stderr

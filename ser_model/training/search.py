@@ -65,6 +65,7 @@ def search_settings(run: RunArguments, preset: Preset, args: SerTrainingArgument
     metric = args.metric_for_best_model.removeprefix("eval_")
     record = run_record(run, preset, args.seed, data.table) | {"search": preset.search, "judged_by": metric}
     if (out / TRIALS).exists():
+        _drop_torn_line(out / TRIALS)
         check_same_run(out, json.loads((out / RECORD).read_text(encoding="utf-8")), record)
     write_record(out, record)
     study = _study(out, "minimize" if metric == "loss" else "maximize", args.seed)
@@ -142,9 +143,25 @@ def _study(out: Path, direction: Literal["minimize", "maximize"], seed: int) -> 
 
 def _storage(out: Path) -> optuna.storages.JournalStorage:
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
-    return JournalStorage(JournalFileBackend(str(out / TRIALS)))
+    class NoLock(JournalFileOpenLock):
+        """None: the folder is this process's alone, and optuna's locks fail where Ctrl-C comes as they are released."""
+
+        def acquire(self) -> bool:
+            return True
+
+        def release(self) -> None:
+            return
+
+    return JournalStorage(JournalFileBackend(str(out / TRIALS), NoLock(str(out / TRIALS))))
+
+
+def _drop_torn_line(journal: Path) -> None:
+    """Drops a last line that was not written to its end, as on a full disk: the next one would be added to it."""
+    content = journal.read_bytes()
+    if not content.endswith(b"\n"):
+        os.truncate(journal, content.rfind(b"\n") + 1)
 
 
 def _retry_interrupted(study: optuna.Study) -> None:
