@@ -64,7 +64,9 @@ def launch(models: Models, host: str, port: int, uploads: Uploads, sessions: liv
     page.queue(api_open=False)  # else a request could pass by the queue and its limits
     route_utils.GradioMultiPartParser = files_alone  # type: ignore
     vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
-    routes = [*act.routes(models.main).routes, *live.routes(sessions).routes, *health(models).routes, vendor]
+    samples = [*act.routes(models.main).routes, *live.routes(sessions).routes]
+    routes = [*samples, *health(models).routes, vendor]
+    gate = Middleware(UploadGate, uploads, samples)
     preview = Middleware(SharePreview, TITLE, INTRODUCTION)
     page.launch(
         server_name=host,
@@ -83,7 +85,7 @@ def launch(models: Models, host: str, port: int, uploads: Uploads, sessions: liv
         mcp_server=False,
         app_kwargs={
             "routes": routes,  # before gradio's own
-            "middleware": [Middleware(ArrivalTime), Middleware(UploadGate, uploads), preview],
+            "middleware": [Middleware(ArrivalTime), gate, preview],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
