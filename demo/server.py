@@ -29,6 +29,7 @@ from .uploads import UploadGate, Uploads, files_alone
 logger = logging.getLogger(__name__)
 
 FORGET_EVERY, DELETE_EVERY = 10.0, 60.0  # seconds; together with the ages, within what the page promises
+MOST_WAITING = 64  # requests in gradio's queue, of 10 MB at most each
 MOST_THREADS = 32  # of gradio's functions: not those in which files, /health and live audio are answered
 
 
@@ -61,7 +62,8 @@ def serving(models: Models, host: str, port: int) -> Iterator[None]:
 def launch(models: Models, host: str, port: int, uploads: Uploads, sessions: live.LiveSessions) -> gr.Blocks:
     """Starts the server; `close()` of what is returned ends it."""
     page = build_page(models)
-    page.queue(api_open=False)  # else a request could pass by the queue and its limits
+    # No request can pass by the queue and its limits, and few wait in it, since each is kept in memory until its turn.
+    page.queue(api_open=False, max_size=MOST_WAITING)
     route_utils.GradioMultiPartParser = files_alone  # type: ignore
     vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
     samples = [*act.routes(models.main).routes, *live.routes(sessions).routes]

@@ -133,6 +133,17 @@ def test_no_address_takes_a_large_request(app, folder):
     assert {path for path in (folder / "temporary").rglob("*") if path.is_file()} <= before
 
 
+def test_few_requests_wait_in_the_queue(app, tmp_path):
+    clip, waiting = named(upload(app, tone_file(tmp_path / "long.wav", 60.0))), []
+    while (answer := app.post("/gradio_api/call/timeline", json={"data": [clip]})).is_success and len(waiting) < 500:
+        waiting.append(answer.json()["event_id"])
+    assert answer.status_code == 503 and "Queue is full" in answer.json()["detail"] and len(waiting) >= 64
+    for event in waiting:
+        app.post("/gradio_api/cancel", json={"event_id": event, "session_hash": "stranger", "fn_index": 0})
+    assert app.get("/health").json()["status"] == "ok"
+    assert app.post("/gradio_api/call/timeline", json={"data": [clip]}).is_success
+
+
 def test_live_audio_comes_from_this_page_and_in_small_parts(app):
     pcm = (3000 * voiced_tone(1.0)).astype("<i2").tobytes()
     ours = {"Origin": str(app.base_url).rstrip("/")}
