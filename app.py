@@ -35,7 +35,8 @@ NO_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 def address() -> tuple[str, int]:
     """Host and port: this machine only, unless the environment says otherwise or this is a Space."""
-    host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
+    # Taken out of the environment, since gradio tries every port at that name first, and knows no IPv6 there.
+    host = os.environ.pop("GRADIO_SERVER_NAME", "") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
     port = os.environ.get("GRADIO_SERVER_PORT") or "7860"
     if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
         sys.exit(f"GRADIO_SERVER_PORT has to be a number from 1 to 65535, not {port!r}.")
@@ -83,7 +84,7 @@ def main() -> None:
     from demo.server import serving  # takes as long as the model, which is being loaded meanwhile
 
     with serving(models, host, port):
-        shown = "127.0.0.1" if host == "0.0.0.0" else host
+        shown = "127.0.0.1" if host == "0.0.0.0" else f"[{host}]" if ":" in host else host
         print(f"Open http://{shown}:{port} in a browser; Ctrl-C stops.", flush=True)
         threading.Event().wait()
 

@@ -71,7 +71,7 @@ def launch(models: Models, host: str, port: int, uploads: Uploads, sessions: liv
     gate = Middleware(UploadGate, uploads, samples)
     preview = Middleware(SharePreview, TITLE, INTRODUCTION)
     page.launch(
-        server_name=host,
+        server_name=f"[{host}]" if ":" in host else host,
         server_port=port,
         prevent_thread_lock=True,
         quiet=True,

@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from app_helpers import PATIENCE, app_process, running_app, shipped_checkpoint, tone_file, wait_until
+from app_helpers import PATIENCE, app_process, running_app, shipped_checkpoint, tone_file, wait_for, wait_until
 from conftest import ROOT
 from demo_helpers import recording
 from gradio_client import Client, handle_file
@@ -224,6 +224,20 @@ def test_a_start_that_cannot_succeed_ends_with_one_sentence(tmp_path, environmen
         assert app_process(tmp_path, **{"MODEL_ID": str(ROOT)} | environment).wait(PATIENCE) == 1
     lines = (tmp_path / "app.log").read_text().strip().splitlines()
     assert len(lines) == 1 and said in lines[0]
+
+
+def test_the_page_is_served_over_ipv6_too(tmp_path):
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as probe:
+            port = probe.getsockname()[1]
+    except OSError as error:
+        pytest.skip(f"This machine has no IPv6: {error}.")
+    process = app_process(tmp_path, MODEL_ID=str(ROOT), GRADIO_SERVER_NAME="::1", GRADIO_SERVER_PORT=str(port))
+    try:
+        wait_for(f"http://[::1]:{port}/health", process, tmp_path / "app.log")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
 
 
 def test_address_follows_the_environment(monkeypatch):
