@@ -17,7 +17,7 @@ from typing import Any
 from gradio.route_utils import GradioMultiPartParser
 from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -133,6 +133,10 @@ class UploadGate:
         self.app, self.uploads, self.bounded = app, uploads, bounded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(ClientDisconnect):  # nobody is left to be answered
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].rstrip("/").endswith("/gradio_api/deep_link"):
             await _refuse(404, "There are no deep links.", scope, receive, send)  # which would be files without a quota
         elif scope["type"] != "http" or scope["method"] in WITHOUT_BODY or self._is_bounded(scope):
