@@ -11,6 +11,7 @@ from conftest import ROOT, voiced_tone
 
 from ser_model import EmotionRecognizer
 from ser_model.audio import AudioError, load_audio
+from ser_model.audio import ffmpeg as decoder
 
 WAVE = voiced_tone(1.0)
 WHOLE = (WAVE * 32_767).astype(np.int16)
@@ -119,6 +120,13 @@ def test_wav_sizes_that_recorders_leave_wrong_are_read_to_the_end(tmp_path, lie)
         np.testing.assert_array_equal(load_audio(source, 16_000), load_audio(encoded("WAV"), 16_000))
 
 
+def test_an_rf64_whose_recorder_left_the_size_at_0_is_read_to_the_end():
+    content = encoded("RF64")
+    assert content[12:16] == b"ds64"
+    unfilled = content[:20] + bytes(24) + content[44:]
+    np.testing.assert_array_equal(load_audio(unfilled, 16_000), load_audio(content, 16_000))
+
+
 @pytest.mark.parametrize("kept", [0.3, 0.5, 0.9])
 @pytest.mark.parametrize(("container", "subtype"), [
     ("WAV", "PCM_16"), ("WAV", "FLOAT"), ("AIFF", "PCM_16"), ("AU", "PCM_16"), ("CAF", "PCM_16"), ("CAF", "ALAC_16"),
@@ -158,3 +166,70 @@ def test_sound_behind_a_long_tag_is_found(tmp_path, ffmpeg):
     subprocess.run([ffmpeg, "-v", "error", "-i", tmp_path / "a.wav", tmp_path / "a.aac"], check=True)
     tag = b"ID3\x04\x00\x00\x00\x02\x00\x00" + bytes(2**15)
     assert abs(len(load_audio(tag + (tmp_path / "a.aac").read_bytes(), 16_000)) - len(WAVE)) < 2_500
+
+
+LONG = np.concatenate([1e-3 * np.tile(WAVE, 2), np.tile(WAVE, 4)])  # whose first frames need few bits
+CONSTANT, VARIABLE = ["-c:a", "libmp3lame", "-b:a", "32k"], ["-c:a", "libmp3lame", "-q:a", "4"]
+TAG = b"ID3\x04\x00\x00\x00\x00\x20\x00" + bytes(4096)
+
+
+def piped(program: str, *options: str) -> bytes:
+    """LONG as ffmpeg writes it where it cannot go back to fill in how long it is."""
+    command = [program, "-v", "error", "-f", "wav", "-i", "pipe:0", *options, "pipe:1"]
+    return subprocess.run(command, input=encoded("WAV", samples=LONG), capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "after"),
+    [
+        (TAG, [*CONSTANT, "-f", "mp3"], b""),
+        (TAG + TAG, [*CONSTANT, "-f", "mp3"], b""),
+        (b"", [*CONSTANT, "-f", "mp3"], b"TAG" + bytes(125)),
+        (b"", [*CONSTANT, "-f", "mp3"], bytes(5000)),
+        (b"", ["-c:a", "libmp3lame", "-b:a", "32k", "-abr", "1", "-f", "mp3"], b""),
+        (b"", [*VARIABLE, "-f", "mp3"], b""),
+        (b"", [*VARIABLE, "-f", "wav"], b""),
+        (TAG, ["-c:a", "mp2", "-b:a", "64k", "-f", "mp2"], b""),
+    ],
+)
+def test_mpeg_audio_that_does_not_say_how_long_it_is_is_read_to_its_end(
+    tmp_path, ffmpeg, monkeypatch, before, options, after
+):
+    content = before + piped(ffmpeg, *options) + after
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    for source in (content, path):
+        assert abs(len(load_audio(source, 16_000)) - len(LONG)) < 2_500
+    with pytest.raises(AudioError, match="at most 3 s"):
+        load_audio(content, 16_000, max_seconds=3)
+    monkeypatch.setattr(decoder.shutil, "which", lambda _: None)
+    with pytest.raises(AudioError, match="needs the program ffmpeg"):
+        load_audio(content, 16_000)
+
+
+def test_an_mp3_behind_other_bytes_is_read_to_its_end(tmp_path, ffmpeg):
+    path = tmp_path / "a.mp3"
+    path.write_bytes(bytes(2_000) + piped(ffmpeg, *CONSTANT, "-f", "mp3", "-id3v2_version", "0"))
+    assert abs(len(load_audio(path, 16_000)) - len(LONG)) < 2_500
+
+
+@pytest.mark.parametrize(("container", "subtype"), [("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS"), ("OGG", "OPUS")])
+def test_joined_recordings_are_read_to_the_last(ffmpeg, container, subtype):
+    first, second = encoded(container, subtype, np.tile(WAVE, 2)), encoded(container, subtype, LONG)
+    for joined, seconds in ((first + second, 8), (first + first, 4), (first + second + first, 10)):
+        assert abs(len(load_audio(joined, 16_000)) - seconds * len(WAVE)) < 5_000
+    if container == "OGG":
+        with pytest.raises(AudioError, match="cut off"):
+            load_audio((first + second)[:-200], 16_000)
+
+
+@pytest.mark.parametrize("tag", [b"", TAG])
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_mp3s_that_say_how_long_they_are_need_no_ffmpeg(monkeypatch, rate, channels, tag):
+    monkeypatch.setattr(decoder.shutil, "which", lambda _: None)
+    file = io.BytesIO()
+    samples = np.stack([voiced_tone(1.0, rate=rate)] * channels, axis=1)
+    soundfile.write(file, samples, rate, format="MP3", bitrate_mode="VARIABLE")
+    for tail in (b"", b"TAG" + bytes(125)):
+        assert abs(len(load_audio(tag + file.getvalue() + tail, 16_000)) - 16_000) < 2_500

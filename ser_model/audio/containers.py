@@ -1,4 +1,4 @@
-"""Containers by their content: which one it is, and whether the file ends before its audio does."""
+"""Containers by their content: which one it is, how long it says to be, whether the file ends before its audio does."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ CHUNKS = {
 }
 CHUNKS_AFTER_AUDIO = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"fact", b"cue ", b"smpl", b"PEAK", b"JUNK", b"iXML", b"_PMX")
 MAX_CHUNKS = 100_000
-LARGEST_OGG_PAGE = 27 + 255 + 255 * 255
+RF64_SIZE = 28  # place of the size of the audio: in the chunk ds64, the first one
+OGG_HEADER = 27 + 255
+LARGEST_OGG_PAGE = OGG_HEADER + 255 * 255
+ID3V1 = 128  # bytes of the tag behind the audio
 MISCOUNTED_HEADER = 44, 1024  # bytes: recorders that count their header as audio promise so much too much
 
 
@@ -53,10 +56,8 @@ def demuxer_of(file: BinaryIO) -> str | None:
     for place, signature, name in SIGNATURES:
         if head[place:].startswith(signature):
             return name
-    if head[:3] == b"ID3" and len(head) >= 10:
-        tag = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
-        head = _at(file, tag, 16)
-    if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+    head = _at(file, _mpeg_start(file), 2)
+    if not _is_mpeg(head):
         return None
     return "aac" if head[1] & 0xF6 == 0xF0 else "mp3"
 
@@ -65,6 +66,11 @@ def reason_not_audio(file: BinaryIO) -> str:
     """A sentence about a file of no known container."""
     head = _at(file, 0, 64).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     return next((said for start, said in OTHER_FILES if head.startswith(start.lower())), NOT_AUDIO)
+
+
+def tells_length(file: BinaryIO, size: int) -> bool:
+    """Whether Ogg or MPEG audio of `size` bytes says how long all of it is, and not only how long a part of it is."""
+    return _is_one_ogg(file, size) if _at(file, 0, 4) == b"OggS" else _counts_frames(file, size)
 
 
 def is_cut(file: BinaryIO, size: int) -> bool:
@@ -88,12 +94,14 @@ def is_cut(file: BinaryIO, size: int) -> bool:
 
 
 def unfilled_size(file: BinaryIO, size: int) -> tuple[int, bytes] | None:
-    """Place and right value of the size of a WAV file's audio where its recorder left it at 0."""
+    """Place and right value of the size of the audio of a WAV or RF64 file where its recorder left it at 0."""
     head = _at(file, 0, 12)
     start, promised, _ = _audio_data(file, size, head)
     follows = _at(file, start, 4)
-    if head[:4] != b"RIFF" or promised or not follows or follows in CHUNKS_AFTER_AUDIO:
+    if head[:4] not in (b"RIFF", b"RF64") or promised or not follows or follows in CHUNKS_AFTER_AUDIO:
         return None
+    if head[:4] == b"RF64":
+        return RF64_SIZE, struct.pack("<Q", size - start)
     return start - 4, struct.pack("<I", min(size - start, 0xFFFFFFFF))
 
 
@@ -111,14 +119,58 @@ def _audio_data(file: BinaryIO, size: int, head: bytes) -> tuple[int, int, int]:
             break
         name, length = struct.unpack(header, _at(file, place, width))
         length -= width if counts_header else 0
-        if name == audio and head[:4] == b"RF64":  # the size stands in the chunk ds64, the first one
-            return place + width, int.from_bytes(_at(file, 28, 8), "little"), near_63_bits
+        if name == audio and head[:4] == b"RF64":
+            return place + width, int.from_bytes(_at(file, RF64_SIZE, 8), "little"), near_63_bits
         if name == audio:
             return place + width, length, near_63_bits if width > 8 else near_32_bits
         if length < 0:
             break
         place += width + length + -(length + (width if counts_header else 0)) % align
     return 0, 0, near_32_bits
+
+
+def _mpeg_start(file: BinaryIO) -> int:
+    """Where MPEG audio begins: behind the ID3v2 tags."""
+    place = 0
+    for _ in range(MAX_CHUNKS):
+        head = _at(file, place, 10)
+        if head[:3] != b"ID3" or len(head) < 10:
+            break
+        place += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    return place
+
+
+def _is_mpeg(head: bytes) -> bool:
+    """Whether a frame of MPEG audio begins here."""
+    return len(head) >= 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
+
+
+def _counts_frames(file: BinaryIO, size: int) -> bool:
+    """Whether the first frame of MPEG audio is one of LAME's that count frames and bytes, to the end of the file."""
+    start = _mpeg_start(file)
+    head = _at(file, start, 64)
+    if not _is_mpeg(head) or len(head) < 64:
+        return False
+    mpeg_1, mono = head[1] & 0x08, head[3] >> 6 == 3
+    place = 4 + ((17 if mono else 32) if mpeg_1 else (9 if mono else 17))
+    name, flags, num_frames, num_bytes = struct.unpack_from(">4s3I", head, place)
+    counted = name in (b"Xing", b"Info") and flags & 3 == 3 and num_frames > 0
+    return counted and start + num_bytes >= size - ID3V1
+
+
+def _is_one_ogg(file: BinaryIO, size: int) -> bool:
+    """Whether the pages are those of one recording, and not of several behind each other, up to the end of the file."""
+    place, begun = 0, False
+    for _ in range(MAX_CHUNKS):
+        page = _at(file, place, OGG_HEADER)
+        if len(page) < 27 or page[:4] != b"OggS":
+            break
+        first = bool(page[5] & 2)
+        if begun and first:
+            return False
+        begun |= not first
+        place += 27 + page[26] + sum(page[27 : 27 + page[26]])
+    return place >= size
 
 
 def _ogg_is_cut(file: BinaryIO, size: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from os import fsencode
 from typing import BinaryIO
@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 
 from . import ffmpeg
-from .containers import demuxer_of, is_cut, reason_not_audio, unfilled_size
+from .containers import demuxer_of, is_cut, reason_not_audio, tells_length, unfilled_size
 from .files import shortened
 from .limits import BLOCK_SAMPLES, CUT_OFF, MAX_SECONDS, MIN_SECONDS, AudioError, check_length, check_rate
 from .sources import AudioSource, Samples, identify
@@ -55,20 +55,23 @@ def open_audio(
         yield _limited(given.rate, given.values.shape[1], given.blocks(), max_seconds)
         return
     with closing(_opened(given)) as raw:
-        if is_cut(raw, raw.seek(0, io.SEEK_END)):
+        size = raw.seek(0, io.SEEK_END)
+        if is_cut(raw, size):
             raise AudioError(CUT_OFF)
-        sound = _soundfile(given, raw)
-        if sound is not None:
-            with sound:
+        demuxer, told = demuxer_of(raw), tells_length(raw, size)
+        sound = _soundfile(given, raw, size)
+        with nullcontext() if sound is None else sound:
+            if sound is not None and (told or not _estimates(sound)):
                 rate = check_rate(sound.samplerate)
                 if sound.frames < UNKNOWN_FRAMES:
                     check_length(sound.frames, sound.channels, rate, max_seconds)
                 yield _limited(rate, sound.channels, _blocks(sound), max_seconds)
-            return
-        demuxer = demuxer_of(raw)
+                return
+        if sound is not None:
+            demuxer = demuxer or "mp3"  # behind bytes that are none of its frames
         if demuxer is None:
             raise AudioError(reason_not_audio(raw))
-        with ffmpeg.decoded(given, demuxer, max_seconds) as (rate, channels, blocks):
+        with ffmpeg.decoded(given, demuxer, max_seconds, strict=sound is None) as (rate, channels, blocks):
             yield _limited(rate, channels, blocks, max_seconds)
 
 
@@ -81,16 +84,21 @@ def _opened(given: str | bytes) -> BinaryIO:
         raise AudioError(f"{shortened(given)} cannot be opened: {error.strerror}.") from None
 
 
-def _soundfile(given: str | bytes, raw: BinaryIO) -> soundfile.SoundFile | None:
+def _soundfile(given: str | bytes, raw: BinaryIO, size: int) -> soundfile.SoundFile | None:
     """The file in libsndfile, or None where that does not know it."""
-    unfilled = unfilled_size(raw, raw.seek(0, io.SEEK_END))
+    unfilled = unfilled_size(raw, size)
+    raw.seek(0)
     try:
         if unfilled is not None:
             return _Forward(_Overlay(raw, *unfilled))
-        raw.seek(0)
         return _Forward(fsencode(given) if isinstance(given, str) else raw)
     except (soundfile.LibsndfileError, RuntimeError, TypeError):  # TypeError: named .raw
         return None
+
+
+def _estimates(sound: soundfile.SoundFile) -> bool:
+    """Whether libsndfile may stop early: it estimates the length of MPEG audio, and knows one recording per Ogg."""
+    return sound.format == "OGG" or sound.subtype.startswith("MPEG_LAYER")
 
 
 class _Forward(soundfile.SoundFile):

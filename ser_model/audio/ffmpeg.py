@@ -27,13 +27,16 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 
 
 @contextmanager
-def decoded(original: str | bytes, demuxer: str, max_seconds: float) -> Iterator[tuple[int, int, Iterator[np.ndarray]]]:
+def decoded(
+    original: str | bytes, demuxer: str, max_seconds: float, strict: bool = True
+) -> Iterator[tuple[int, int, Iterator[np.ndarray]]]:
     """Runs ffmpeg on one recording; it is gone when the context ends.
 
     Args:
         original: Path, or the file's bytes.
         demuxer: ffmpeg's name of the only container it may take the file for.
         max_seconds: Nothing is decoded beyond one second past it.
+        strict: Whether what ffmpeg cannot decode is taken for the sign of a cut file; otherwise it is skipped.
 
     Yields:
         Sampling rate in Hz, number of channels, blocks of float32 samples `(num_frames, num_channels)`.
@@ -44,7 +47,8 @@ def decoded(original: str | bytes, demuxer: str, max_seconds: float) -> Iterator
     program = shutil.which("ffmpeg")
     if program is None:
         raise AudioError(
-            "This file needs the program ffmpeg, which is not installed here. WAV, FLAC, OGG and MP3 work without it."
+            "This file needs the program ffmpeg, which is not installed here. "
+            "WAV, FLAC, and OGG and MP3 files that say how long they are work without it."
         )
     with tempfile.TemporaryDirectory() as folder:
         if isinstance(original, bytes):
@@ -56,7 +60,7 @@ def decoded(original: str | bytes, demuxer: str, max_seconds: float) -> Iterator
         if not _places.acquire(timeout=TIME_LIMIT):
             raise AudioError("Other recordings are being decoded; try again in a moment.")
         try:
-            with _Run(_command(program, demuxer, path, max_seconds)) as run:
+            with _Run(_command(program, demuxer, path, max_seconds), CUT_WORDS if strict else ()) as run:
                 rate, channels = run.header()
                 yield check_rate(rate), channels, run.blocks(channels)
         finally:
@@ -77,7 +81,8 @@ def _command(program: str, demuxer: str, path: str, max_seconds: float) -> list[
 class _Run:
     """One ffmpeg process; killed when its time is over or its context ends."""
 
-    def __init__(self, command: list[str]):
+    def __init__(self, command: list[str], cut_words: tuple[str, ...]):
+        self.cut_words = cut_words
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.last_lines: deque[bytes] = deque(maxlen=20)
         self.out_of_time = False
@@ -128,7 +133,7 @@ class _Run:
         said = b"".join(self.last_lines).decode("utf-8", "replace")
         if self.out_of_time:
             raise AudioError(f"The recording could not be decoded within {TIME_LIMIT:.0f} s.")
-        if any(words in said for words in CUT_WORDS):
+        if any(words in said for words in self.cut_words):
             raise AudioError(CUT_OFF)
         if status:
             raise AudioError(NOT_AUDIO)
