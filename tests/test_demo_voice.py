@@ -155,7 +155,10 @@ def test_a_live_session_takes_a_profile_and_gives_it_up(recognizer, kept):
     assert messages.VOICE_USED in speak("me") and messages.VOICE_USED not in speak("other")
     assert client.post("/live/me/voice?rate=16000", content=b"").status_code == 200
     assert messages.VOICE_USED not in speak("me")
-    for content in (b"{}", b"\xff", b"[" * 100_000, json.dumps(kept | {"checkpoint": "x"}).encode()):
+    for spoilt in ({"checkpoint": "0" * 64}, {"mean": "much"}):
+        assert client.post("/live/me/voice?rate=16000", content=json.dumps(kept | spoilt)).status_code == 200
+        assert messages.VOICE_NOT_USED in speak("me")
+    for content in (b"{", b"\xff", b"[" * 100_000):
         refused = client.post("/live/me/voice?rate=16000", content=content)
         assert refused.status_code == 400 and "voice profile" in refused.json()["detail"]
     assert client.post("/live/me/voice?rate=16000", content=bytes(3_000_000)).status_code == 413
