@@ -188,6 +188,21 @@ def test_the_server_keeps_no_profile(checkpoint, clips, kept, tmp_path, monkeypa
         assert made is None or answer["data"][made] == kept
 
 
+def test_what_is_kept_may_be_forgotten_where_the_model_takes_no_profiles(checkpoint):
+    page = build_page(Models(RecognizerLoader(str(checkpoint))))
+    (forget,) = (block for block in page.blocks.values() if getattr(block, "value", None) == "Forget")
+    (told,) = (fn for fn in page.fns.values() if forget in fn.outputs)  # what is kept
+    (refused,) = (
+        fn
+        for fn in page.fns.values()
+        if told.outputs[0] in fn.outputs and [event for _, event in fn.targets] == ["load"]
+    )
+    shown = forget
+    while shown is not None:
+        assert shown not in refused.outputs
+        shown = shown.parent
+
+
 def test_programs_may_leave_out_the_profile_and_send_it_as_text(kept, profile):
     assert voices.given(None) is voices.given("") is None
     assert voices.given(json.dumps(kept)) == voices.given(kept) == profile

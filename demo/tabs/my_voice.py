@@ -43,7 +43,7 @@ def build(
             cards.html(cards.sentences(), "ser-sentences")
         with gr.Column(min_width=300):
             status = cards.html(status_of(None), "ser-my-voice-status")
-            with gr.Column(elem_id="ser-my-voice-make") as making:
+            with gr.Column(elem_id="ser-my-voice-make"):
                 recorder = gr.Audio(
                     label="Record a sentence", sources=["microphone"], type="filepath", format=None, buttons=[],
                     editable=False, elem_id="ser-my-voice-recorder", elem_classes="ser-audio",
@@ -63,7 +63,7 @@ def build(
     forget.click(None, None, voice.kept, js=_FORGET, **AT_ONCE)
     shown = [status, forget, *voice.boxes]
     voice.kept.change(lambda kept: shown_of(load, kept, len(voice.boxes)), voice.kept, shown, **AT_ONCE)
-    hidden = [reading, making, *one_speaker]
+    hidden = [reading, recorder, files, make, *one_speaker]  # what is kept may be forgotten with any model
     page.load(lambda: refusal_of(load, len(hidden)), None, [status, *hidden], **AT_ONCE)
     endpoint("voice_profile", lambda files: profile_of(load(), files), files, typed(VoiceProfile, "profile"),
              _DESCRIPTION)  # fmt: skip
