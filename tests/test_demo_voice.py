@@ -188,6 +188,14 @@ def test_the_server_keeps_no_profile(checkpoint, clips, kept, tmp_path, monkeypa
         assert made is None or answer["data"][made] == kept
 
 
+def functions_of(page: gr.Blocks) -> dict:
+    return {fn.fn.__name__: fn for fn in page.fns.values() if fn.fn}
+
+
+def asked(arrived: float) -> gr.Request:
+    return gr.Request(Request({"type": "http", "state": {"arrived": arrived}}), session_hash="someone")
+
+
 def test_what_is_kept_may_be_forgotten_where_the_model_takes_no_profiles(checkpoint):
     page = build_page(Models(RecognizerLoader(str(checkpoint))))
     (forget,) = (block for block in page.blocks.values() if getattr(block, "value", None) == "Forget")
@@ -201,6 +209,13 @@ def test_what_is_kept_may_be_forgotten_where_the_model_takes_no_profiles(checkpo
     while shown is not None:
         assert shown not in refused.outputs
         shown = shown.parent
+
+
+def test_a_profile_under_way_is_not_kept_once_it_is_forgotten(checkpoint, clips, kept):
+    functions = functions_of(build_page(Models(RecognizerLoader(str(checkpoint)))))
+    functions["forgotten"].fn(asked(2.0))
+    assert functions["made"].fn(asked(1.0), clips) == (gr.skip(), gr.skip())
+    assert functions["made"].fn(asked(3.0), clips)[0] == kept
 
 
 def test_programs_may_leave_out_the_profile_and_send_it_as_text(kept, profile):
