@@ -218,6 +218,15 @@ def test_a_profile_under_way_is_not_kept_once_it_is_forgotten(checkpoint, clips,
     assert functions["made"].fn(asked(3.0), clips)[0] == kept
 
 
+def test_the_answer_for_an_earlier_clip_is_not_shown(checkpoint, clips):
+    functions = functions_of(build_page(Models(RecognizerLoader(str(checkpoint)))))
+    functions["changed"].fn(asked(2.0), clips[1])
+    for name, nothing in (("predicted", (gr.skip(),) * 5), ("again", (gr.skip(),) * 5), ("opened", "")):
+        assert functions[name].fn(asked(1.0), clips[0], None, False) == nothing
+        assert functions[name].fn(asked(3.0), clips[1], None, False) != nothing
+    assert functions["again"].fn(asked(1.0), clips[1], None, True)[0] != gr.skip()  # asked for as the clip came
+
+
 def test_programs_may_leave_out_the_profile_and_send_it_as_text(kept, profile):
     assert voices.given(None) is voices.given("") is None
     assert voices.given(json.dumps(kept)) == voices.given(kept) == profile
