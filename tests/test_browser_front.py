@@ -124,13 +124,11 @@ def test_what_was_asked_for_an_earlier_clip_is_not_shown_with_the_present_one(pa
     emotion, bench = page.locator("#ser-emotion"), page.locator("#ser-clip-bench .ser-workbench")
     page.set_input_files("#ser-audio input[type=file]", tone_file(tmp_path / "long.wav", 60.0))
     expect(page.locator(".ser-measure").first).to_be_visible()
-    asked: list[playwright.Request] = []
-    page.on("request", lambda request: asked.append(request) if "/gradio_api/run/" in request.url else None)
-    with page.expect_request(re.compile("/gradio_api/run/")):
+    with page.expect_request(re.compile("/gradio_api/run/")) as asked:
         page.get_by_role("button", name=asked_for).click()
     page.get_by_role("button", name="Clear").click()
     page.set_input_files("#ser-audio input[type=file]", tone_file(tmp_path / "short.wav", 1.0))
-    asked[0].response().finished()
+    asked.value.response().finished()
     page.wait_for_timeout(500)  # time enough for it to be shown
     expect(emotion).to_contain_text("The clip: 1.0 s")
     expect(bench).to_have_count(0)
