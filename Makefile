@@ -1,7 +1,8 @@
-# Every target does its own set-up: a virtual environment in .venv, made anew when the requirements change.
+# Every target does its own set-up: a virtual environment in .venv, into which the requirements go, again when they change.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+IS_NEW := import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: app test soak benchmark style quality tables screenshots clean
@@ -35,8 +36,7 @@ screenshots: $(VENV)/dev.stamp  ## pictures of every tab into docs/; needs chrom
 	$(BIN)/python -m scripts.screenshots
 
 $(VENV)/app.stamp: requirements.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(BIN)/python -c '$(IS_NEW)' 2>/dev/null || { $(PYTHON) -c '$(IS_NEW)' && $(PYTHON) -m venv --clear $(VENV); }
 	$(BIN)/python -m pip install -q -r requirements.txt
 	touch $@
 

@@ -65,13 +65,23 @@ def measured(dataset: Dataset) -> Dataset:
     features = Features(
         {**dataset.features, "content": Value("string"), "seconds": Value("float32"), "problem": Value("string")}
     )
-    return dataset.map(
+    found = dataset.map(
         measure_clip,
         input_columns="audio",
         fn_kwargs={"version": _VERSION},
         features=features,
         desc="Checking the clips",
     )
+    return _measured_again(found)
+
+
+def _measured_again(found: Dataset) -> Dataset:
+    """Measures clips with a problem once more: it may be the machine's, as where ffmpeg is missing, and be solved."""
+    problems = {path: problem for path, problem in zip(found["audio"], found["problem"], strict=True) if problem}
+    changed = {path: now for path, was in problems.items() if (now := measure_clip(path))["problem"] != was}
+    if not changed:
+        return found
+    return found.map(lambda audio: changed.get(audio, {}), input_columns="audio", features=found.features)
 
 
 def clean(dataset: Dataset) -> tuple[Dataset, list[dict[str, str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -153,14 +153,20 @@ def _table_of(root: Path) -> Path | None:
 
 def _from_table(table: Path, root: Path) -> Scan:
     result, files = Scan(), Files(root, FolderBuilder.endings)
-    for number, line in read_table(table):
-        if not line["path"]:
-            result.defects.append((table, f"line {number} names no file"))
-            continue
-        found = files.find(line["path"])
+    lines = [(number, line, files.find(line["path"])) for number, line in read_table(table)]
+    names: dict[Path, set[str]] = defaultdict(set)  # by which lines reach a file
+    for number, line, found in lines:
         if len(found) > 1:
             both = " or ".join(path.relative_to(root).as_posix() for path in found[:2])
             raise CorpusError(f"Line {number} of {table} names {line['path']}, which may be {both}.")
+        for path in found:
+            names[path].add(line["path"])
+    for number, line, found in lines:
+        if not line["path"]:
+            result.defects.append((table, f"line {number} names no file"))
+            continue
+        if found and len(names[found[0]]) > 1 and not files.at(line["path"]):
+            found = []  # a guess, and other lines name this file too
         path = found[0] if found else root / line["path"]
         if not found or not line["label"]:
             reason = "it has no label" if found else "it is not there"

@@ -132,6 +132,13 @@ def _cleaned(
     # Cleaned together, under the corpora's own labels: a recording may stand in two of them.
     parts = [relabelled(measured(builder.dataset()), names, {}) for builder in builders]
     together, left_out = clean(concatenate_datasets(parts))
+    there = set(together["corpus"])
+    for name, part in zip(corpora, parts, strict=True):
+        if name not in there:
+            files = set(part["audio"])
+            first = next(entry for entry in left_out if entry["file"] in files)
+            reason = f"{printable(Path(first['file']).name)}: {first['reason'].rstrip('.')}"
+            raise CorpusError(f"No clip of {name} can be used; the first: {reason}.")
     defects = [defect for builder in builders for defect in builder.scan_result.defects]
     return together, [{"file": printable(path), "reason": reason} for path, reason in defects] + left_out
 

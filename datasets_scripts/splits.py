@@ -25,6 +25,7 @@ VALIDATION_SPEAKERS = 0.15
 MIN_TRAINING_SPEAKERS = 3  # with fewer, no whole speaker can be spared for validation
 VALIDATION_CLIPS = 0.10
 NUM_RANDOM_FOLDS = 5
+SHARED = "Speakers are shared between training and test."
 _FOLDS_FILE = Path(__file__).with_name("speaker_folds.json")
 
 Item = tuple[int, int]
@@ -82,11 +83,11 @@ def make_split(dataset: Dataset, protocol: str, fold: int = 1, seed: int = 0, nu
             everything = [(int(clip), view) for clip in clips for view in views]
             strata = np.repeat(strata, len(views))
             parts = _stratified(np.arange(len(everything)), strata, fold, seed, notes)
-            notes.append("Leaking by design: views of one clip stand on both sides.")
+            notes.append("Leaking by design: views of one clip stand on both sides." if num_views else SHARED)
             leaking = [[everything[index] for index in part] for part in parts]
             return Split(protocol, fold, seed, leaking[0], leaking[1], leaking[2], notes)
         train, validation, test = _stratified(clips, strata, fold, seed, notes)
-        notes.append("Speakers are shared between training and test.")
+        notes.append(SHARED)
     notes += _untrained_labels(dataset, train)
     return Split(
         protocol, fold, seed,

@@ -150,21 +150,32 @@ class Files:
         self.folder, self.endings = folder, endings
         self.by_name: dict[str, list[Path]] | None = None
 
+    def at(self, name: str) -> Path | None:
+        """The file at this very path, in the spelling of any system."""
+        tried = (self.folder / name, self.folder.joinpath(*_parts(name)))
+        return next((path for path in tried if os.path.isfile(path)), None)  # a name too long is no file
+
     def find(self, name: str) -> list[Path]:
         """The files that may be meant: the one at this path, else by the path's end, else by name alone."""
-        path = PurePosixPath(name.replace("\\", "/"))
-        parts = [part for part in path.parts if part not in ("/", ".")]
-        for tried in (Path(name), *(Path(*parts[start:]) for start in range(len(parts)))):
-            if os.path.isfile(self.folder / tried):  # a name too long is no file
-                return [self.folder / tried]
+        if exact := self.at(name):
+            return [exact]
+        parts = _parts(name)
+        for start in range(1, len(parts)):
+            path = self.folder.joinpath(*parts[start:])
+            if os.path.isfile(path):
+                return [path]
         if self.by_name is None:
             self.by_name = defaultdict(list)
             for file in walk_audio(self.folder, self.endings):
                 self.by_name[file.name.lower()].append(file)
                 self.by_name[file.stem.lower()].append(file)
-        named = self.by_name.get(path.name.lower(), [])
+        named = self.by_name.get(parts[-1].lower(), []) if parts else []
         near = [file for file in named if _ends_like(file, parts)]
         return near or named
+
+
+def _parts(name: str) -> list[str]:
+    return [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", ".")]
 
 
 def _ends_like(file: Path, parts: list[str]) -> bool:

@@ -15,6 +15,7 @@ from .messages import answer, percent
 
 Rows = Sequence[Mapping[str, Any]]
 FOUND_NO_LABEL = "No true label was found in the names of the files."
+NONE_PREDICTED = "No file whose true label the model knows has a prediction."
 
 
 def show(rows: Rows, labels: Sequence[str], told: bool) -> str:
@@ -33,7 +34,7 @@ def show(rows: Rows, labels: Sequence[str], told: bool) -> str:
     files = {"emotions.csv": ("CSV", "text/csv", to_csv(rows, labels, told))} if counts else {}
     return cards.render(
         "batch",
-        rows=[_cells(row) for row in rows],
+        rows=[_cells(row, labels) for row in rows],
         told=told,
         above=cards.side_by_side(columns) if columns else "",
         note="" if matrix else figures,
@@ -50,7 +51,7 @@ def to_csv(rows: Rows, labels: Sequence[str], told: bool = False) -> str:
     return text.getvalue()
 
 
-def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
+def _cells(row: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
     label = row["label"]
     return {
         "file": row["file"],
@@ -60,7 +61,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
         "duration": "" if row["error"] else f"{row['duration']:.1f}",
         "speech": "" if row["error"] else f"{row['speech']['seconds']:.1f}",
         "true": row["true"] or "",
-        "is_wrong": bool(label and row["true"] and label != row["true"]),
+        "is_wrong": bool(label and row["true"] in labels and label != row["true"]),
         "remark": row["error"] or row["remark"] or "",
     }
 
@@ -68,16 +69,18 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
 def _against_truth(rows: Rows, labels: Sequence[str]) -> tuple[str, str]:
     """Accuracy and UAR in words, and the confusion matrix; why there is none, and nothing."""
     measured, number = true_labels.figures(rows, labels)
+    true = {row["true"] for row in rows if row["true"]}
+    foreign = sorted(true - set(labels))
+    unknown = f"The model does not know these labels: {', '.join(foreign)}." if foreign else ""
     if not measured:
-        return cards.note([FOUND_NO_LABEL]), ""
+        return cards.note([NONE_PREDICTED if true - set(foreign) else "", unknown] if true else [FOUND_NO_LABEL]), ""
     occurring = len(labels) - len(measured["missing_classes"])
     right = round(measured["accuracy"] * number)
-    foreign = sorted({row["true"] for row in rows if row["true"] and row["true"] not in labels})
     left_out = len(rows) - number
     sentences = [
         f"Accuracy {percent(measured['accuracy'])} ({right} of {number} files), UAR {percent(measured['uar'])}: the "
         f"mean recall of the {occurring} {'emotion that occurs' if occurring == 1 else 'emotions that occur'}.",
         f"{left_out} left out: without a true label or a prediction." if left_out else "",
-        f"The model does not know these labels: {', '.join(foreign)}." if foreign else "",
+        unknown,
     ]
     return cards.note(sentences), cards.confusion("Confusion matrix", labels, measured["confusion_matrix"])

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ser_model.audio import walk_audio
 from ser_model.labels import EMOTIONS
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
@@ -48,7 +49,7 @@ def real(data_dir: str | None) -> list[Example]:
     """One clip for each emotion by the test actors of RAVDESS, where it lies below a folder."""
     if not data_dir:
         return []
-    files = {path.stem: path for path in sorted(Path(data_dir).rglob("03-01-*")) if path.suffix in (".wav", ".flac")}
+    files = {path.stem: path for path in walk_audio(data_dir, (".wav", ".flac"))}
     found = []
     for number, emotion in enumerate(EMOTIONS, start=1):
         actor = _TEST_ACTORS[(number - 1) % len(_TEST_ACTORS)]

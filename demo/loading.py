@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import tempfile
 import threading
@@ -29,11 +30,11 @@ class NoModel(Exception):
     """There is no model to predict with; the text is one sentence."""
 
 
-def missing_model(name: str) -> str | None:
-    """One sentence if `name` can be neither a folder that exists nor an id on the Hub, else None."""
-    if Path(name).is_dir() or (HUB_ID.fullmatch(name) and not name.startswith((".", "/"))):
+def missing_model(name: str, variable: str) -> str | None:
+    """One sentence if `name`, given as `variable`, is neither a folder that exists nor an id on the Hub, else None."""
+    if os.path.isdir(name) or (HUB_ID.fullmatch(name) and not name.startswith((".", "/"))):
         return None
-    return f"There is no checkpoint folder at {name}: set MODEL_ID to a folder that train.py wrote, or to a Hub id."
+    return f"There is no checkpoint folder at {name}: set {variable} to a folder that train.py wrote, or to a Hub id."
 
 
 class RecognizerLoader:
@@ -68,7 +69,7 @@ class RecognizerLoader:
     def title(self) -> str:
         """The model's name without the machine's folders."""
         folder = Path(self.name)
-        return folder.resolve().name if self._local and folder.is_dir() else self.name
+        return folder.resolve().name if self._local and os.path.isdir(folder) else self.name
 
     @property
     def is_loaded(self) -> bool:

@@ -18,7 +18,7 @@ NO_SPEECH = "No speech was found in the recording."
 PREDICTED, NO_PREDICTION = "Predicted emotion", "No prediction"
 CANCELLED = "Cancelled."
 WAITING = "Waiting for a free place …"
-FAILED = "Something went wrong on the server. Try again, or with another recording."
+FAILED = "Something went wrong on the server, or it has too much to do. Try again, or with another recording."
 CANNOT_PLAY = (
     "The browser cannot play this recording: its format is unsupported, or it has been deleted. Upload it again."
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ class Models:
     def file(self, title: str, name: str) -> str | None:
         """Text of a file in the folder of a model on offer; None where there is no such file here."""
         path = Path(self._offered[title].name) / name
-        return path.read_text(encoding="utf-8") if path.is_file() else None
+        return path.read_text(encoding="utf-8") if os.path.isfile(path) else None
 
     def json_file(self, title: str, name: str) -> dict[str, Any] | None:
         """The same for a JSON file, parsed."""

@@ -29,6 +29,7 @@ from .uploads import UploadGate, Uploads, files_alone
 logger = logging.getLogger(__name__)
 
 FORGET_EVERY, DELETE_EVERY = 10.0, 60.0  # seconds; together with the ages, within what the page promises
+MOST_WAITING = 64  # requests in gradio's queue, of 10 MB at most each
 MOST_THREADS = 32  # of gradio's functions: not those in which files, /health and live audio are answered
 
 
@@ -61,13 +62,16 @@ def serving(models: Models, host: str, port: int) -> Iterator[None]:
 def launch(models: Models, host: str, port: int, uploads: Uploads, sessions: live.LiveSessions) -> gr.Blocks:
     """Starts the server; `close()` of what is returned ends it."""
     page = build_page(models)
-    page.queue(api_open=False)  # else a request could pass by the queue and its limits
+    # No request can pass by the queue and its limits, and few wait in it, since each is kept in memory until its turn.
+    page.queue(api_open=False, max_size=MOST_WAITING)
     route_utils.GradioMultiPartParser = files_alone  # type: ignore
     vendor = Mount("/vendor", StaticFiles(directory=STATIC / "vendor"))
-    routes = [*act.routes(models.main).routes, *live.routes(sessions).routes, *health(models).routes, vendor]
+    samples = [*act.routes(models.main).routes, *live.routes(sessions).routes]
+    routes = [*samples, *health(models).routes, vendor]
+    gate = Middleware(UploadGate, uploads, samples)
     preview = Middleware(SharePreview, TITLE, INTRODUCTION)
     page.launch(
-        server_name=host,
+        server_name=f"[{host}]" if ":" in host else host,
         server_port=port,
         prevent_thread_lock=True,
         quiet=True,
@@ -83,7 +87,7 @@ def launch(models: Models, host: str, port: int, uploads: Uploads, sessions: liv
         mcp_server=False,
         app_kwargs={
             "routes": routes,  # before gradio's own
-            "middleware": [Middleware(ArrivalTime), Middleware(UploadGate, uploads), preview],
+            "middleware": [Middleware(ArrivalTime), gate, preview],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,

@@ -9,6 +9,9 @@ from pathlib import Path, PureWindowsPath
 
 from gradio_client.utils import strip_invalid_filename_characters
 
+from ser_model.audio import AUDIO_ENDINGS
+from ser_model.labels import emotion_of
+
 NONE, NAMES, TABLE = "none", "names of folders or files", "a CSV"
 INFO = "If you know what was acted: accuracy, UAR and confusion matrix."
 NO_TABLE = "Choose the CSV with the true labels."
@@ -16,6 +19,8 @@ SOURCES = (NONE, NAMES, TABLE)
 MOST_BYTES = 1_000_000  # of a CSV
 # The page's script puts the name of a chosen folder before that of the file.
 FOLDER_SEPARATOR = " - "
+# What is no ending belongs to the name, as in `sub-01.take.2`.
+_ENDINGS = {*AUDIO_ENDINGS, ".3gp", ".amr", ".au", ".caf", ".mka", ".mkv", ".mov", ".w64", ".wma"}
 _FILE_HEADS = ("file", "filename", "file name", "path", "name", "clip")
 _LABEL_HEADS = ("label", "true label", "true", "emotion", "class")
 
@@ -25,14 +30,17 @@ class LabelsError(Exception):
 
 
 def from_names(paths: Sequence[Path], labels: Sequence[str]) -> dict[str, str]:
-    """File name -> the label that its folder's name, or its own, has as a word; without those that have none or two."""
+    """File name -> the label that its folder's name, or its own, has as a word; without those that have none or two.
+
+    Synonyms count, as in `DFA_ANG` and `joy/01.wav`.
+    """
     found = {}
     for path in paths:
         for text in (path.stem.split(FOLDER_SEPARATOR)[0], path.stem):
-            words = set(re.split(r"[\W\d_]+", text.lower()))
-            named = [label for label in labels if label.lower() in words]
+            words = re.split(r"[\W\d_]+", text)
+            named = {label for word in words if (label := _label_of(word, labels))}
             if len(named) == 1:
-                found[path.name] = named[0]
+                found[path.name] = named.pop()
                 break
     return found
 
@@ -41,7 +49,7 @@ def from_table(path: Path, paths: Sequence[Path], labels: Sequence[str]) -> dict
     """File name -> label as a CSV has it, for those of `paths` that it names; also labels that the model does not know.
 
     A head with `file` and `label` (or `emotion`) is looked for; without one, the first two columns are taken. Folders
-    and endings of the files do not matter, nor does case.
+    and endings of the files do not matter, nor does case; synonyms of the model's labels are those labels.
 
     Raises:
         LabelsError: It is no such table, or names none of the files.
@@ -54,12 +62,12 @@ def from_table(path: Path, paths: Sequence[Path], labels: Sequence[str]) -> dict
     else:
         rows = rows[1:]
     file, label = (place or 0 for place in places)
-    known = {each.lower(): each for each in labels}
     told: dict[str, set[str]] = {}
     for row in rows:
         if len(row) > max(file, label):
+            text = row[label].strip()
             for name in _names(row[file]):
-                told.setdefault(name, set()).add(known.get(row[label].strip().lower(), row[label].strip()))
+                told.setdefault(name, set()).add(_label_of(text, labels) or text)
     found = {}
     for each in paths:
         name = _names(each.name)[0]
@@ -73,11 +81,18 @@ def from_table(path: Path, paths: Sequence[Path], labels: Sequence[str]) -> dict
     return found
 
 
+def _label_of(text: str, labels: Sequence[str]) -> str | None:
+    """The model's label that a text means, by its name or a synonym, whatever its case; None where it is none."""
+    named = next((label for label in labels if label.lower() == text.lower()), emotion_of(text))
+    return named if named in labels else None
+
+
 def _names(name: str) -> list[str]:
     """What a file of a table is called as an upload, alone and with its folder: gradio leaves out some characters."""
     path = PureWindowsPath(name.strip())  # which takes both kinds of slashes
     called = [path.name, *([f"{path.parent.name}{FOLDER_SEPARATOR}{path.name}"] if path.parent.name else [])]
-    return [PureWindowsPath(strip_invalid_filename_characters(each)).stem.lower() for each in called]
+    stripped = (PureWindowsPath(strip_invalid_filename_characters(each).lower()) for each in called)
+    return [each.stem if each.suffix in _ENDINGS else each.name for each in stripped]
 
 
 def _rows(path: Path) -> list[list[str]]:

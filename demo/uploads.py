@@ -8,7 +8,7 @@ import stat
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,13 @@ from typing import Any
 from gradio.route_utils import GradioMultiPartParser
 from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_JSON = 10 * 2**20  # bytes of a request that is not an upload
+WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")  # none of whose routes reads one
 DELETE_OLDER = 3300.0  # seconds since a file came: what gradio, which does so earlier, does not know to be there
 NOT_UPLOADED = "This clip is not on the server: it was deleted after an hour, or never uploaded here. Upload it again."
 INTERRUPTED = "The upload was interrupted."
@@ -119,25 +121,33 @@ class Uploads:
 
 
 class UploadGate:
-    """Middleware: refuses requests that name other files than uploads, and counts uploads while they come.
+    """Middleware: refuses requests that are large or name other files than uploads, and counts uploads while they come.
 
     Args:
         app: What it stands before.
         uploads: The files that there are.
+        bounded: Routes that read their requests themselves, no further than they take; all others are checked.
     """
 
-    def __init__(self, app: ASGIApp, uploads: Uploads):
-        self.app, self.uploads = app, uploads
+    def __init__(self, app: ASGIApp, uploads: Uploads, bounded: Sequence[BaseRoute] = ()):
+        self.app, self.uploads, self.bounded = app, uploads, bounded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(ClientDisconnect):  # nobody is left to be answered
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].rstrip("/").endswith("/gradio_api/deep_link"):
             await _refuse(404, "There are no deep links.", scope, receive, send)  # which would be files without a quota
-        elif scope["type"] != "http" or scope["method"] != "POST" or "/gradio_api/" not in scope["path"]:
+        elif scope["type"] != "http" or scope["method"] in WITHOUT_BODY or self._is_bounded(scope):
             await self.app(scope, receive, send)
         elif scope["path"].endswith("/gradio_api/upload"):
             await self._count(scope, receive, send)
         else:
             await self._check(scope, receive, send)
+
+    def _is_bounded(self, scope: Scope) -> bool:
+        return any(route.matches(scope)[0] is Match.FULL for route in self.bounded)
 
     async def _check(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = bytearray()

@@ -47,7 +47,7 @@ def check_token(token: str | None = None) -> str:
 def check_complete(folder: Path) -> None:
     """Raises `HubError` if a file is missing without which a checkpoint folder cannot be loaded."""
     for name in MODEL_FILES:
-        if not (folder / name).is_file():
+        if not os.path.isfile(folder / name):
             raise HubError(f"{folder} is not a complete checkpoint: {name} is missing.")
 
 

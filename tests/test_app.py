@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import threading
@@ -13,7 +14,7 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
-from app_helpers import PATIENCE, app_process, running_app, shipped_checkpoint, tone_file, wait_until
+from app_helpers import PATIENCE, app_process, running_app, shipped_checkpoint, tone_file, wait_for, wait_until
 from conftest import ROOT
 from demo_helpers import recording
 from gradio_client import Client, handle_file
@@ -205,16 +206,38 @@ def test_the_server_stops_though_a_page_is_open_and_leaves_no_clip(tmp_path, sto
     ("environment", "said"),
     [
         ({"MODEL_ID": "./nowhere"}, "There is no checkpoint folder at ./nowhere"),
-        ({"MODEL_ID": str(ROOT), "GRADIO_SERVER_PORT": "taken"}, "cannot be used (Address already in use)"),
+        ({"MODEL_ID": "x" * 300}, "There is no checkpoint folder at xxx"),
+        ({"COMPARE_IDS": "nonesuch"}, "There is no checkpoint folder at nonesuch: set COMPARE_IDS to"),
+        ({"GRADIO_SERVER_PORT": "taken"}, "cannot be used (Address already in use): set GRADIO_SERVER_PORT to"),
+        ({"GRADIO_SERVER_PORT": "abc"}, "GRADIO_SERVER_PORT has to be a number from 1 to 65535, not 'abc'."),
+        ({"GRADIO_SERVER_NAME": "192.0.2.1"}, "192.0.2.1 is no address of this machine (Cannot assign requested"),
+        (
+            {"GRADIO_TEMP_DIR": os.devnull},
+            "cannot be written (Not a directory): set GRADIO_TEMP_DIR to another",
+        ),
     ],
 )
 def test_a_start_that_cannot_succeed_ends_with_one_sentence(tmp_path, environment, said):
     with socket.create_server(("127.0.0.1", 0)) as other:
-        if "GRADIO_SERVER_PORT" in environment:
-            environment = environment | {"GRADIO_SERVER_PORT": str(other.getsockname()[1])}
-        assert app_process(tmp_path, **environment).wait(PATIENCE) == 1
+        if environment.get("GRADIO_SERVER_PORT") == "taken":
+            environment = {"GRADIO_SERVER_PORT": str(other.getsockname()[1])}
+        assert app_process(tmp_path, **{"MODEL_ID": str(ROOT)} | environment).wait(PATIENCE) == 1
     lines = (tmp_path / "app.log").read_text().strip().splitlines()
     assert len(lines) == 1 and said in lines[0]
+
+
+def test_the_page_is_served_over_ipv6_too(tmp_path):
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as probe:
+            port = probe.getsockname()[1]
+    except OSError as error:
+        pytest.skip(f"This machine has no IPv6: {error}.")
+    process = app_process(tmp_path, MODEL_ID=str(ROOT), GRADIO_SERVER_NAME="::1", GRADIO_SERVER_PORT=str(port))
+    try:
+        wait_for(f"http://[::1]:{port}/health", process, tmp_path / "app.log")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
 
 
 def test_address_follows_the_environment(monkeypatch):
@@ -228,3 +251,7 @@ def test_address_follows_the_environment(monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_NAME", "192.0.2.1")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "8000")
     assert address() == ("192.0.2.1", 8000)
+    for port in ("0", "-1", "65536", "9" * 5000, "\uff18\uff10", "80 81"):
+        monkeypatch.setenv("GRADIO_SERVER_PORT", port)
+        with pytest.raises(SystemExit, match="a number from 1 to 65535"):
+            address()

@@ -62,6 +62,7 @@ def test_help_shows_the_own_options_and_help_all_the_inherited_ones(capsys, monk
         ("--per_device_train_batch_size 0", "--per_device_train_batch_size has to be 1 or more, not 0."),
         ("--seed -1", "--seed has to be 0 or more and below 2^32, not -1."),
         ("--num_train_epochs 0", "--num_train_epochs has to be more than 0"),
+        ("--refit --lr_scheduler_type reduce_lr_on_plateau", "--refit does not go with --lr_scheduler_type reduce_lr"),
         ("--label_smoothing_factor 0.1", "--label_smoothing_factor has no effect here"),
         ("--resume_from_checkpoint x", "--resume_from_checkpoint has no effect here: --resume goes on"),
         ("--learning_rate nan", "--learning_rate has to be more than 0, not nan."),

@@ -1,12 +1,14 @@
 """Clips that would spoil training or testing go, and are named."""
 
 import shutil
+import subprocess
 
 import numpy as np
+import pytest
 import soundfile
 from corpora_fixtures import write_clip, write_clips
 
-from datasets_scripts import load_with_left_out
+from datasets_scripts import CorpusError, load_with_left_out
 
 
 def loaded(tmp_path, corpora=("crema_d",), data=None):
@@ -50,6 +52,28 @@ def test_identical_recordings_are_found_across_corpora(tmp_path):
     names, left_out = loaded(tmp_path, ("crema_d", "tess"))
     assert names == ["1001_DFA_ANG_XX.wav", "OAF_back_sad.wav"]
     assert sorted(left_out) == ["1001_DFA_SAD_XX.wav", "OAF_back_angry.wav", "OAF_back_fear.wav"]
+
+
+def test_a_corpus_without_any_usable_clip_is_named(tmp_path):
+    write_clips(tmp_path / "data", "OAF_back_sad.wav", "OAF_back_angry.wav")
+    (tmp_path / "data" / "1001_DFA_ANG_XX.wav").write_text("version https://git-lfs.github.com/spec/v1")
+    for corpora in (["crema_d"], ["tess", "crema_d"]):
+        with pytest.raises(CorpusError, match=r"No clip of crema_d can be used; the first: 1001_DFA_ANG_XX\.wav: "):
+            loaded(tmp_path, corpora)
+
+
+def test_what_the_machine_lacked_is_not_remembered_of_a_clip(tmp_path, monkeypatch, ffmpeg):
+    data = tmp_path / "data"
+    wav, other = write_clips(data, "happy/1.wav", "sad/2.wav")
+    coded = wav.with_suffix(".m4a")
+    subprocess.run([ffmpeg, "-v", "error", "-i", wav, coded], check=True)
+    wav.unlink()
+    with monkeypatch.context() as without:
+        without.setenv("PATH", str(tmp_path))
+        names, left_out = loaded(tmp_path, ["folder"])
+    assert names == [other.name] and "ffmpeg" in left_out[coded.name]
+    for _ in range(2):
+        assert loaded(tmp_path, ["folder"]) == ([coded.name, other.name], {})
 
 
 def test_silent_empty_cut_and_misnamed_files_go_and_are_named(tmp_path):

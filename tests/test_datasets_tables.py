@@ -75,6 +75,14 @@ def test_paths_of_other_machines_and_names_without_folder_or_ending(folder, name
     assert load(folder) == {"1.wav": "no", "2.wav": "yes"}
 
 
+@pytest.mark.parametrize("other", ["gone/1.wav,sad,Cid", "/home/ann/gone/1.wav,sad,Cid"])
+def test_a_file_that_is_missing_is_no_other_of_its_name(folder, other, caplog):
+    write(folder / "labels.csv", [LINES[0], other, *LINES[1:]])
+    table = load_corpora(["folder"], folder, cache_dir=folder / ".cache")
+    assert table["speaker"][:] == ["folder_Ann", "folder_Bob"]
+    assert "gone/1.wav left out: labels.csv names it, but it is not there" in caplog.text
+
+
 def test_a_name_that_may_be_two_files_is_named_with_its_line(folder):
     write_clips(folder, "more/2.flac")
     write(folder / "labels.csv", ["path,label", "1,no", "2,yes"])

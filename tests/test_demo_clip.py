@@ -184,10 +184,10 @@ def test_look_comes_from_this_folder_alone():
 
 
 def test_missing_model_is_told_before_the_server_starts(tmp_path):
-    assert missing_model(str(tmp_path)) is None
-    assert missing_model("someone/a-model") is None
+    assert missing_model(str(tmp_path), "MODEL_ID") is None
+    assert missing_model("someone/a-model", "MODEL_ID") is None
     for name in (str(tmp_path / "nowhere"), "./nowhere/at-all", "nowhere"):
-        assert name in missing_model(name)
+        assert name in missing_model(name, "MODEL_ID")
 
 
 def test_warm_up_draws_a_clip_of_its_own():

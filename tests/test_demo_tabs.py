@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import html
 import io
 import json
 import re
@@ -101,13 +102,42 @@ def test_batch_beside_true_labels(tmp_path, clip):
         ("file,label\n1.wav,sad\n", {"x - 1.wav": "sad", "y - 1.wav": "sad"}),
         ("file,label\nis it (me)?.wav,sad\n", {"is it (me).wav": "sad"}),
         ("file,label\nv/1.wav,sad\nw/1.wav,calm\na.wav,sad", {"a.wav": "sad"}),
+        (
+            "file,label\na,Sadness\nb.wav,ANG\n1,joy\n",
+            {"a.wav": "sad", "b.flac": "angry", "x - 1.wav": "joy", "y - 1.wav": "joy"},
+        ),
+        ("file,label\nt.1,sad\nt.2.FLAC,calm\nt,angry\n", {"t.1.wav": "sad", "t.2.wav": "calm"}),
     ],
 )
 def test_true_labels_from_tables_as_people_write_them(tmp_path, content, found):
     table = tmp_path / "labels.csv"
     table.write_text(content, encoding="utf-8-sig")
-    names = ("a.wav", "b.flac", "x - 1.wav", "y - 1.wav", "is it (me).wav")
+    names = ("a.wav", "b.flac", "x - 1.wav", "y - 1.wav", "is it (me).wav", "t.1.wav", "t.2.wav")
     assert true_labels.from_table(table, [Path("up", name) for name in names], LABELS) == found
+
+
+def test_true_labels_in_names_may_be_synonyms():
+    names = {"anger - sad 1.wav": "angry", "1001_DFA_ANG_XX.wav": "angry", "Sadness.2.wav": "sad"}
+    paths = [Path("up", name) for name in (*names, "sad and angry.wav", "joy - 1.wav")]
+    assert true_labels.from_names(paths, LABELS) == names
+
+
+@pytest.mark.parametrize(
+    ("predicted", "true", "said", "wrong"),
+    [
+        ("sad", "Ärger", "The model does not know these labels: Ärger.", 0),
+        (None, "sad", batch_result.NONE_PREDICTED, 0),
+        (None, None, batch_result.FOUND_NO_LABEL, 0),
+        ("sad", "angry", "(0 of 1 files)", 1),
+    ],
+)
+def test_why_there_are_no_figures_beside_true_labels(predicted, true, said, wrong):
+    row = {"file": "a.wav", "path": "a.wav", "label": predicted, "true": true, "duration": 1.0, "unsure": False}
+    row |= {"probabilities": dict.fromkeys(LABELS, 1 / 3), "speech": {"seconds": 1.0}, "remark": "", "error": None}
+    shown = html.unescape(batch_result.show([row], LABELS, told=True))
+    assert said in shown and shown.count('class="ser-wrong"') == wrong
+    told = (batch_result.NONE_PREDICTED, batch_result.FOUND_NO_LABEL, "does not know")
+    assert sum(text in shown for text in told) == (0 if wrong else 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"one column\nonly\n", b"other.wav,sad\n", bytes(range(256))])

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from conftest import spoken
 from demo_helpers import LABELS, RATE, tiny_recognizer
 from not_speech import NOT_SPEECH
 
+from ser_model.__main__ import main
 from ser_model.inference.files import csv_cells, csv_columns, find_files, predict_file, predict_files
+
+LONG = "x" * 300  # more than a file system takes
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,51 @@ def test_a_row_holds_the_prediction_or_the_reason(recognizer, clip, tmp_path):
         row = predict_file(recognizer, path)
         assert reason in row["error"] and row["file"] == str(path)
         assert row["label"] is row["probabilities"] is row["duration"] is row["speech"] is row["remark"] is None
+
+
+@pytest.fixture
+def unreadable(recognizer):
+    """A folder with a recording, neither of which this process may read; what root may read, nobody may not."""
+    with tempfile.TemporaryDirectory() as name:
+        soundfile.write(Path(name, "clip.wav"), spoken(1.0), RATE)
+        os.chmod(name, 0)
+        is_root = os.geteuid() == 0
+        try:
+            if is_root:
+                os.seteuid(65534)
+            yield Path(name)
+        finally:
+            if is_root:
+                os.seteuid(0)
+            os.chmod(name, 0o700)
+
+
+def test_what_may_not_be_read_is_a_row_with_that_reason(recognizer, unreadable):
+    named = [unreadable, unreadable / "clip.wav"]
+    rows = list(predict_files(recognizer, find_files(named, passed_over := Counter())))
+    assert [row["error"] for row in rows] == [f"{path} cannot be opened: Permission denied." for path in named]
+    assert passed_over == {"unreadable": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["voice-quality", LONG], "cannot be opened: File name too long."),
+        (["voice-profile", "me.json", LONG], "cannot be opened: File name too long."),
+        (["timeline", "--model", LONG, "clip.wav"], "No model could be loaded from"),
+        (["push", LONG, "a/b"], "is not a complete checkpoint: config.json is missing."),
+        (["voice-reference", "--output", LONG], "cannot be written."),
+    ],
+)
+def test_a_name_that_is_too_long_is_refused_in_one_sentence(words, said, capsys):
+    assert main(words) == 1
+    told = capsys.readouterr().err
+    assert said in told and told.count("\n") == 1
+
+
+def test_a_name_that_is_too_long_takes_no_other_file_along(recognizer, clip):
+    bad, good = predict_files(recognizer, find_files([LONG, clip]))
+    assert "cannot be opened: File name too long" in bad["error"] and good["label"]
 
 
 def test_a_row_of_noise_has_a_remark_and_no_label(recognizer, tmp_path):

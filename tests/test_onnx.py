@@ -154,6 +154,21 @@ def test_a_voice_profile_made_with_the_checkpoint_is_taken(exported):
 
 
 @pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--label-map", "sad=angry"], "A label map is for models of others; the labels of this one have names."),
+        (["--device", "cuda"], "An exported model runs on cpu, not on cuda."),
+        (["--one-speaker"], "An exported model takes voice profiles but does not make them: make one with default."),
+    ],
+)
+def test_what_an_exported_model_cannot_do_is_refused_not_passed_over(options, said, exported, capsys):
+    folder = exported("default")
+    capsys.readouterr()  # of the export, where this was the first
+    assert main(["predict", "--model", str(folder), *options, str(EXAMPLES[0])]) == 1
+    assert tuple(capsys.readouterr()) == ("", f"predict: {said}\n")
+
+
+@pytest.mark.parametrize(
     ("file", "content"), [(SETTINGS, b"{}"), (SETTINGS, None), (MODEL, b"onnx"), (DETECTOR, None), (DETECTOR, b"")]
 )
 def test_a_damaged_folder_is_refused_with_the_file(file, content, exported, tmp_path, capsys):

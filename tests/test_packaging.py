@@ -123,3 +123,35 @@ def test_one_version_is_named_everywhere():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert str(citation["version"]) == __version__
     assert f"## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+PYTHON = """#!/bin/sh
+case "$*" in
+  *venv*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  *pip*) ;;
+  *) exec {python} -c "import sys; sys.version_info = {version}; $2" ;;
+esac
+"""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_an_environment_of_an_old_python_is_made_anew_as_make_advises(tmp_path):
+    """Pythons that say which version they are, and otherwise do little."""
+    for name, number in (("old", (3, 10)), ("new", (3, 11))):
+        (tmp_path / name).write_text(PYTHON.format(python=sys.executable, version=number))
+        (tmp_path / name).chmod(0o755)
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+
+    def make(python: str) -> subprocess.CompletedProcess:
+        command = ["make", f"PYTHON=./{python}", ".venv/app.stamp"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    refused = make("old")
+    assert refused.returncode and "Python 3.11 or newer is needed: make PYTHON=python3.11" in refused.stderr
+    assert not (tmp_path / ".venv").exists()
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    shutil.copy(tmp_path / "old", tmp_path / ".venv/bin/python")  # as was made before, or by hand
+    assert make("old").returncode and not make("new").returncode and (tmp_path / ".venv/app.stamp").is_file()
+    (tmp_path / "requirements.txt").touch()
+    assert not make("old").returncode  # what is there is new enough

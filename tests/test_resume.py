@@ -89,6 +89,7 @@ def changed(block, **values):
     [
         (RunArguments(protocol="random"), PRESET, 0, table_of(), "protocol"),
         (RunArguments(fold=2), PRESET, 0, table_of(), "fold"),
+        (RunArguments(streaming=True), PRESET, 0, table_of(), "streaming"),
         (RunArguments(), PRESET, 1, table_of(), "seed"),
         (RunArguments(), PRESET, 0, table_of(labels=("sad", "calm")), "labels"),
         (RunArguments(), PRESET, 0, table_of(content=("a", "c")), "corpora_fingerprint"),

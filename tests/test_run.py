@@ -1,5 +1,7 @@
 """Data and trainer of a run, and runs that stop early."""
 
+from dataclasses import replace
+
 import datasets
 import numpy as np
 import pytest
@@ -38,19 +40,31 @@ def test_the_classes_that_a_corpus_lacks_do_not_count_in_its_loss(small, mini_ra
         assert trainer.compute_loss(trainer.model, dict(batch)) < 4
 
 
-def test_a_run_that_was_stopped_early_is_not_trained_further_when_resumed(small, mini_ravdess, tmp_path):
+@pytest.mark.parametrize("max_steps", [-1, 1_000])
+def test_a_run_that_was_stopped_early_and_moved_is_not_trained_further(small, mini_ravdess, tmp_path, max_steps):
     args = SerTrainingArguments(
         output_dir=str(tmp_path / "out"), use_cpu=True, report_to="none", num_train_epochs=9, learning_rate=1e-9,
-        early_stopping_patience=1, disable_tqdm=True,
+        early_stopping_patience=1, disable_tqdm=True, max_steps=max_steps,
     )  # fmt: skip
-    first, again = (
-        train_preset(RunArguments(data_dir=str(mini_ravdess), resume=resume), small, args) for resume in (False, True)
-    )
+    first = train_preset(RunArguments(data_dir=str(mini_ravdess)), small, args)
+    moved = (tmp_path / "out").rename(tmp_path / "moved")
+    args = replace(args, output_dir=str(moved))
+    again = train_preset(RunArguments(data_dir=str(mini_ravdess), resume=True), small, args)
     assert first.report["epochs"] == again.report["epochs"] < 9
     assert first.report["best_epoch"] == again.report["best_epoch"]
     assert again.report["hyperparameters"]["num_train_epochs"] == 9
     for name, weights in first.trainer.model.state_dict().items():
         torch.testing.assert_close(again.trainer.model.state_dict()[name], weights)
+
+
+def test_the_second_training_has_as_many_epochs_as_the_best_of_the_first(small, mini_ravdess, tmp_path):
+    args = SerTrainingArguments(
+        output_dir=str(tmp_path / "out"), use_cpu=True, report_to="none", num_train_epochs=3, learning_rate=1e-9,
+        refit=True, disable_tqdm=True,
+    )  # fmt: skip
+    trained = train_preset(RunArguments(data_dir=str(mini_ravdess)), small, args)
+    epochs = {trained.report[name] for name in ("best_epoch", "epochs")} | {trained.refitted.state.epoch}
+    assert epochs == {1} and trained.trainer.state.epoch == 3  # all are alike, so the first is the best
 
 
 def test_where_the_last_epoch_is_kept_the_report_names_it(small, mini_ravdess, tmp_path):

@@ -87,6 +87,7 @@ def test_a_stopped_search_goes_on_and_ends_with_a_preset(tmp_path, mine, mini_ra
         ({"training": {"seed": [1, 2]}}, "search.training.seed cannot be searched: trials are compared by it"),
         ({"model": {"dropuot": [0.1]}}, "search: unknown key model.dropuot. Did you mean dropout?"),
         ({"model": {"dropout": [0.1, "much"]}}, "search: model.dropout cannot be 'much'"),
+        ({"model": {"encoder_layers": [[2], [3]]}}, "it changes the features, which are made once"),
         ({"augmentation": {"views": [0, 1]}}, "search.augmentation cannot be searched; blocks that can are"),
         ([], "the block 'search' has to be an object"),
     ],
@@ -96,6 +97,15 @@ def test_a_space_that_cannot_be_searched_is_one_sentence(space, sentence):
     with pytest.raises(PresetError) as error:
         preset_from_dict(content | {"search": space})
     assert sentence in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_search_of_which_no_trial_ends_says_so(tmp_path, mine, mini_ravdess, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    mine.write_text(json.dumps(json.loads(mine.read_text()) | {"search": {"training": {"learning_rate": [1e37]}}}))
+    words = ["--preset", mine, "--data_dir", mini_ravdess, "--output_dir", tmp_path / "found", "--search", 1]
+    done = called(main, *words)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "train.py: No trial came to its end" in done.stderr
 
 
 def test_what_cannot_be_searched_is_said(tmp_path, capsys):

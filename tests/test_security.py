@@ -120,6 +120,30 @@ def test_broken_requests_are_refused_in_a_sentence(app):
     assert large.status_code == 413
 
 
+def test_no_address_takes_a_large_request(app, folder):
+    """Forms too, which would be gathered in memory, and their files on the disk, as at gradio's login."""
+    before = {path for path in (folder / "temporary").rglob("*") if path.is_file()}
+    posted = ("/login", "/login/", "/nowhere", "/act", "/live/one/voice", "/gradio_api/component_server")
+    large = {"username": "x" * 11_000_000}, {"username": ("a.wav", bytes(11_000_000))}
+    for method, address in (*(("POST", each) for each in posted), ("PUT", "/login"), ("DELETE", "/act")):
+        for form in ({"data": large[0]}, {"files": large[1]}):
+            answer = app.request(method, address, params={"rate": 16_000}, **form)
+            assert answer.status_code == 413, (method, address, answer.text)
+        assert app.request(method, address, data={"username": "x", "password": "x"}).status_code >= 400, address
+    assert {path for path in (folder / "temporary").rglob("*") if path.is_file()} <= before
+
+
+def test_few_requests_wait_in_the_queue(app, tmp_path):
+    clip, waiting = named(upload(app, tone_file(tmp_path / "long.wav", 60.0))), []
+    while (answer := app.post("/gradio_api/call/timeline", json={"data": [clip]})).is_success and len(waiting) < 500:
+        waiting.append(answer.json()["event_id"])
+    assert answer.status_code == 503 and "Queue is full" in answer.json()["detail"] and len(waiting) >= 64
+    for event in waiting:
+        app.post("/gradio_api/cancel", json={"event_id": event, "session_hash": "stranger", "fn_index": 0})
+    assert app.get("/health").json()["status"] == "ok"
+    assert app.post("/gradio_api/call/timeline", json={"data": [clip]}).is_success
+
+
 def test_live_audio_comes_from_this_page_and_in_small_parts(app):
     pcm = (3000 * voiced_tone(1.0)).astype("<i2").tobytes()
     ours = {"Origin": str(app.base_url).rstrip("/")}

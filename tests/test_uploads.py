@@ -169,6 +169,26 @@ def test_an_interrupted_upload_leaves_no_file(tmp_path):
     assert Sender(tmp_path).send(part("a.wav", bytes(1000)), bytes(1000), whole=False) == []
 
 
+@pytest.mark.parametrize("path", ["/gradio_api/queue/join", "/login", "/act"])
+def test_a_visitor_who_leaves_while_a_request_comes_is_no_error(tmp_path, path):
+    async def act(request):
+        return JSONResponse(len(await request.body()))
+
+    own = Route("/act", act, methods=["POST"])
+    gate = UploadGate(own, Uploads(tmp_path), [own])
+    messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    answers = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        answers.append(message)
+
+    asyncio.run(gate({"type": "http", "method": "POST", "path": path, "headers": []}, receive, send))
+    assert messages == answers == []
+
+
 @pytest.mark.parametrize(
     ("parts", "said"),
     [

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 AUDIO_ENDINGS = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".webm", ".mp4", ".aif", ".aiff"}
-HIDDEN = "hidden"
+HIDDEN, UNREADABLE = "hidden", "unreadable"
 LONGEST_NAME = 200
 
 
@@ -24,11 +24,17 @@ def walk_audio(
     Args:
         folder: Where to look.
         endings: In lower case, with their dot.
-        passed_over: Counts the files that are passed over, by ending in lower case or as `hidden`.
+        passed_over: Counts the files that are passed over, by ending in lower case or as `hidden`, and `unreadable`
+            folders.
     """
     passed_over = Counter() if passed_over is None else passed_over
     walked: set[str] = set()
-    for parent, subfolders, names in os.walk(os.fsdecode(folder), followlinks=True):
+
+    def not_opened(error: OSError) -> None:
+        if isinstance(error, PermissionError):
+            passed_over[UNREADABLE] += 1
+
+    for parent, subfolders, names in os.walk(os.fsdecode(folder), onerror=not_opened, followlinks=True):
         real = os.path.realpath(parent)
         if real in walked:
             subfolders.clear()

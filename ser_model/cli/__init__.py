@@ -70,11 +70,13 @@ def load(model: str, device: str = "cpu", label_map: dict[str, str] | None = Non
     """The recognizer of a checkpoint, or of a folder that `ser-model export` wrote, which needs no torch.
 
     Raises:
-        ModelError: There is no such model or device.
+        ModelError: There is no such model or device, or the labels of an exported model are to be renamed.
     """
     from ser_model.inference.onnx_recognizer import ModelError, OnnxRecognizer, is_exported
 
     if is_exported(model):
+        if label_map:
+            raise ModelError("A label map is for models of others; the labels of this one have names.")
         utf8_out()
         return OnnxRecognizer.from_pretrained(model).to(device)
     try:

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from datasets_scripts.loading import data_dir_or_default, load_corpora
     from ser_model.inference.voice_reference import reference_from
 
-    if not os.access(args.output if args.output.exists() else args.output.parent, os.W_OK) or args.output.is_dir():
+    if not _is_writable(args.output):
         print(f"voice-reference: {args.output} cannot be written.", file=sys.stderr)
         return 1
     try:
@@ -70,6 +70,13 @@ def run(args: argparse.Namespace) -> int:
     args.output.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {args.output}: {len(chosen)} clips")
     return 0
+
+
+def _is_writable(path: Path) -> bool:
+    try:
+        return os.access(path if path.exists() else path.parent, os.W_OK) and not path.is_dir()
+    except OSError:  # its name is too long, or may not be looked up
+        return False
 
 
 def draw_clips(table: Dataset, clips_per_speaker: int, seed: int) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ser_model.audio import AudioError, load_audio, printable, walk_audio
+from ser_model.audio import AudioError, load_audio, printable, shortened, walk_audio
 
 from .results import RESULT
 from .voice_profile import VoiceProfile, clip_sums
@@ -32,7 +32,7 @@ def find_files(paths: Iterable[str | os.PathLike], passed_over: Counter[str] | N
         passed_over: Counts the other files below the folders, as `walk_audio` does.
     """
     for path in map(Path, paths):
-        if path.is_dir():
+        if os.path.isdir(path):  # not path.is_dir(), which raises where a name is too long or may not be looked up
             found = walk_audio(path, passed_over=passed_over)
             yield next(found, path)  # the row of a folder without audio gives the reason
             yield from found
@@ -46,7 +46,11 @@ def read_file(path: Path, sampling_rate: int) -> np.ndarray:
     Raises:
         AudioError, OSError: They cannot be had; the text says why.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
+        try:
+            os.scandir(path).close()
+        except OSError as error:
+            raise AudioError(f"{shortened(path)} cannot be opened: {error.strerror}.") from None
         raise AudioError("There is no audio file in this folder.")
     return load_audio(path, sampling_rate)
 

@@ -168,7 +168,7 @@ class OnnxRecognizer(BaseRecognizer):
 
 def is_exported(name: str | os.PathLike) -> bool:
     """Whether this is a folder that `ser-model export` wrote, not a checkpoint with an ONNX file of another program."""
-    return (Path(name) / MODEL).is_file() and not (Path(name) / "config.json").is_file()
+    return os.path.isfile(Path(name, MODEL)) and not os.path.isfile(Path(name, "config.json"))
 
 
 def _read(folder: Path, file: str) -> bytes:

@@ -35,7 +35,8 @@ PAIRED_NOTE = (
     "Wilcoxon's signed-rank test on the UAR of each test speaker under both, two-sided."
 )
 POOLED_NOTE = (
-    "`all` is the whole test part of each fold; a corpus with fewer folds than another is in some of them again."
+    "`all` is the whole test part of each fold. A corpus with fewer folds than another is in some of them again, so "
+    "that its speakers count several times; then `all` has no interval."
 )
 
 
@@ -51,6 +52,11 @@ class Part:
         if self.name == "all":
             return {job: report for job, report in reports.items() if (job.preset, job.protocol) == (preset, protocol)}
         return runs_on(reports, preset, self.name, protocol)
+
+    def tests_each_once(self, runs: Reports) -> bool:
+        """Whether every corpus has as many folds as the others."""
+        job = next(iter(runs))
+        return all(len(runs_on(runs, job.preset, corpus, job.protocol)) == len(runs) for corpus in self.corpora)
 
     def figures(self, runs: Reports, name: str) -> dict[Job, float]:
         """A figure of each run."""
@@ -139,7 +145,7 @@ def _summary(part: Part, runs: Reports) -> dict[str, Any]:
             "sd_over_folds": _spread(values, by=lambda job: job.fold),
             "sd_over_seeds": _spread(values, by=lambda job: job.seed),
         }
-    summary["uar"]["interval"] = interval_over_speakers(runs, part.corpora)
+    summary["uar"]["interval"] = interval_over_speakers(runs, part.corpora) if part.tests_each_once(runs) else None
     return summary
 
 
@@ -173,7 +179,7 @@ def _difference(part: Part, ours: Reports, theirs: Reports) -> dict[str, Any]:
     speakers = sorted(first.keys() & second.keys())
     ends: list[float] | None = None
     confusions = [speaker_confusions(runs, part.corpora) for runs in (ours, theirs)]
-    if all(confusions):
+    if all(confusions) and part.tests_each_once(ours):
         _, low, high = paired_difference(*([of_all[name] for name in speakers] for of_all in confusions))
         ends = None if low is None or high is None else [low, high]
     means = [mean_over_folds(part.figures(runs, "uar")) for runs in (ours, theirs)]

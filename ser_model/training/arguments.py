@@ -18,6 +18,7 @@ from .presets import Preset, did_you_mean, load_preset, names
 from .trainer import WATCHED, RunError, SerTrainingArguments, best_precision
 
 DESCRIPTION = "Trains a preset from corpus to checkpoint."
+METRIC_SCHEDULERS = ("reduce_lr_on_plateau", "greedy")  # they watch a validation figure
 # The inherited options that `--help` shows, in words of their own.
 SHOWN = {
     "output_dir": "Folder of the run (default: runs/PRESET-PROTOCOL-foldN-seedN).",
@@ -157,6 +158,11 @@ def problems_of(options: argparse.Namespace) -> Iterator[str]:
         yield "--label_smoothing_factor has no effect here: set loss.label_smoothing in a preset."
     if options.resume_from_checkpoint:
         yield "--resume_from_checkpoint has no effect here: --resume goes on from the last whole checkpoint."
+    if options.refit and options.lr_scheduler_type in METRIC_SCHEDULERS:
+        yield (
+            f"--refit does not go with --lr_scheduler_type {options.lr_scheduler_type}: the second training has no "
+            "validation figure to choose learning rates by."
+        )
     if options.eval_strategy == "no":
         yield "--eval_strategy no leaves no validation figure to choose the best epoch by: choose epoch or steps."
     if options.save_strategy != options.eval_strategy and options.load_best_model_at_end:

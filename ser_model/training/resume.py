@@ -25,16 +25,17 @@ TRAINER_FILES = ("trainer_state.json", "model.safetensors", "optimizer.pt", "sch
 
 
 def run_record(run: RunArguments, preset: Preset, seed: int, table: Dataset | None = None) -> dict[str, Any]:
-    """What makes two runs the same: protocol, fold, seed, labels, clips and settings.
+    """What makes two runs the same: protocol, fold, seed, order of items, labels, clips and settings.
 
     Args:
         run: The split.
         preset: The settings; its name and notes do not count.
         seed: Seed of the run.
-        table: The clips; without them labels and clips are left out.
+        table: The clips; without them order, labels and clips are left out.
     """
     record: dict[str, Any] = {"protocol": run.protocol, "fold": run.fold, "seed": seed}
     if table is not None:
+        record["streaming"] = run.streaming
         record["labels"] = table.features["emotion"].names
         record["corpora_fingerprint"] = corpora_fingerprint(table)
     return record | {"settings": settings_alone(preset.as_dict())}
@@ -57,6 +58,7 @@ def fingerprint_at_hand(data: dict[str, Any], data_dir: str | os.PathLike | None
 
 def check_same_run(out: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     """Raises `RunError` naming the first value in which the run in `out` differs from the one asked for."""
+    before = {"streaming": False} | before  # those of older versions do not say
     found = dict(flat_settings(before | {"settings": settings_alone(before.get("settings", {}))}))
     for name, value in flat_settings(now):
         if found.pop(name, ...) != value:

@@ -128,7 +128,7 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
     record = run_record(run, preset, args.seed, data.table)
     resume_from = checkpoint_to_resume(out, record) if run.resume else None
     stopped = resume_from and early_stop(Path(resume_from), args)
-    trainer = make_trainer(run, preset, data, replace(args, num_train_epochs=stopped) if stopped else args)
+    trainer = make_trainer(run, preset, data, _until(stopped, args) if stopped else args)
     keep_if_distributed(trainer)
     if args.should_save:
         _introduce(run, args, data, trainer)
@@ -137,14 +137,22 @@ def train_preset(run: RunArguments, preset: Preset, args: SerTrainingArguments) 
     report = _report(run, preset, args, data, trainer)
     if not args.refit:
         return TrainedRun(trainer, data, report)
-    refitted, preparation_seconds = _refit(run, preset, args)
+    chosen = args.load_best_model_at_end or args.early_stopping_patience is not None
+    epoch = trainer.best_epoch if chosen else None
+    refitted, preparation_seconds = _refit(run, preset, _until(epoch, args) if epoch else args)
+    report["epochs"] = refitted.state.epoch
     report["preparation_seconds"] = round(data.preparation_seconds + preparation_seconds, 1)
     report["training_seconds"] = round(trainer.training_seconds + refitted.training_seconds, 1)
     return TrainedRun(trainer, data, report, refitted)
 
 
+def _until(epoch: float, args: SerTrainingArguments) -> SerTrainingArguments:
+    """The arguments of a training that ends after an epoch."""
+    return replace(args, num_train_epochs=epoch, max_steps=-1)
+
+
 def _refit(run: RunArguments, preset: Preset, args: SerTrainingArguments) -> tuple[SerTrainer, float]:
-    """Trains a network anew on training and validation part together, for all epochs.
+    """Trains a network anew on training and validation part together, for all epochs of `args`.
 
     Returns:
         Its trainer, and the seconds that preparing its data took.

@@ -108,6 +108,9 @@ def _run_trials(
             n_trials=count, direction=study.direction.name.lower(), backend="optuna", study_name=study.study_name,
             storage=_storage(out), sampler=study.sampler, load_if_exists=True, catch=(RunError, PresetError),
         )  # fmt: skip
+    except ValueError:  # there is no best trial, which `_write` says
+        if any(trial.state.name == "COMPLETE" for trial in study.trials):
+            raise
     except KeyboardInterrupt:  # which optuna takes for a failure
         if study.trials and study.trials[-1].state.name == "FAIL":
             _repeat(study, study.trials[-1])

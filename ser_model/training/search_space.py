@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 BLOCKS = ("model", "loss", "training")  # the others change the features, which are made once
 # They say how a trial is judged and ended, not how its network is trained.
 FIXED = ("seed", "refit", "metric_for_best_model", "early_stopping_metric", "early_stopping_patience")
+# An encoder's frames are made once, too, before the first trial.
+OF_FRAMES = ("model_type", "encoder", "encoder_layers", "frames_per_step", "frozen_layers", "profile_label")
 Space = dict[str, dict[str, Any]]
 Settings = dict[str, dict[str, Any]]  # block -> key -> value
 
@@ -71,6 +73,8 @@ def _suggest(trial: optuna.trial.BaseTrial, name: str, candidates: Any) -> Any:
 def _ends_or_choices(name: str, candidates: Any) -> list[Any]:
     if name in [f"training.{key}" for key in FIXED]:
         raise SpaceError(f"search.{name} cannot be searched: trials are compared by it.")
+    if name in [f"model.{key}" for key in OF_FRAMES]:
+        raise SpaceError(f"search.{name} cannot be searched: it changes the features, which are made once.")
     if isinstance(candidates, list) and candidates:
         return candidates
     if isinstance(candidates, dict) and {"low", "high"} <= candidates.keys() <= {"low", "high", "log"}:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ser_model.metrics import emotion_metrics
 from ser_model.models.feature_extraction_ser import SerFeatureExtractor
@@ -95,7 +96,7 @@ class SerTrainer(Trainer):
 
     def __init__(self, *, loss: Loss, processing_class: SerFeatureExtractor, **kwargs):
         args: SerTrainingArguments = kwargs["args"]
-        callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir, "log.jsonl"))]
+        callbacks: list[TrainerCallback] = [EpochLog(Path(args.output_dir, "log.jsonl")), BestInFolder()]
         if args.early_stopping_patience is not None:
             callbacks.append(EarlyStopping(args.early_stopping_metric, args.early_stopping_patience))
         labels = _label_names(kwargs["model"] if "model" in kwargs else kwargs["model_init"](None))
@@ -223,6 +224,15 @@ class EarlyStopping(TrainerCallback):
         """Whether training ends after what Trainer has logged."""
         values = [self.sign * entry[self.key] for entry in log_history if self.key in entry]
         return bool(values) and len(values) - 1 - int(np.argmax(values)) >= self.patience
+
+
+class BestInFolder(TrainerCallback):
+    """Finds the best checkpoint in the run's folder, wherever that lay when the run was cut off."""
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        best = Path(args.output_dir, f"{PREFIX_CHECKPOINT_DIR}-{state.best_global_step}")
+        if best.is_dir():
+            state.best_model_checkpoint = str(best)
 
 
 class EpochLog(TrainerCallback):
