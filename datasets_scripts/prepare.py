@@ -18,6 +18,7 @@ from .loading import find_corpus, load_with_left_out
 from .shards import find_shards
 
 SHARD_BYTES = 256 * 2**20
+GROUP_BYTES = 16 * 2**20  # about what is read at once, of not more than 100 clips
 
 
 def prepare(corpora: Sequence[str], data_dir: Path, output_dir: Path, cache_dir: Path | None = None) -> int:
@@ -55,12 +56,13 @@ def prepare(corpora: Sequence[str], data_dir: Path, output_dir: Path, cache_dir:
 
 
 def _write_shards(dataset: Dataset, num_bytes: int, folder: Path) -> None:
-    num_shards = max(1, math.ceil(num_bytes / SHARD_BYTES))
+    num_shards = max(1, min(len(dataset), math.ceil(num_bytes / SHARD_BYTES)))
+    rows = max(1, min(100, GROUP_BYTES * len(dataset) // max(1, num_bytes)))
     for index in tqdm(range(num_shards), unit="file", desc="Parquet"):
         shard = dataset.shard(num_shards, index, contiguous=True).with_format("arrow")
-        shard = shard.map(embed_table_storage, batched=True, batch_size=100, keep_in_memory=True)
+        shard = shard.map(embed_table_storage, batched=True, batch_size=rows, keep_in_memory=True)
         name = f"train-{index:05d}-of-{num_shards:05d}.parquet"
-        shard.with_format(None).to_parquet(folder / name, batch_size=100)
+        shard.with_format(None).to_parquet(folder / name, batch_size=rows)
 
 
 def _card(corpora: Sequence[str], dataset: Dataset, left_out: list[dict[str, str]]) -> DatasetCard:

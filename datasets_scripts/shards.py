@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,7 +20,7 @@ from datasets import Dataset
 from .base import CorpusError
 
 COLUMNS = {"audio", "corpus", "speaker", "emotion", "content"}  # other Parquet files may be tables of labels
-GROUPS_KEPT = 32  # row groups of 100 clips that a process keeps, those read last
+BYTES_KEPT = 2**30  # of the row groups that a process keeps, those read last
 
 
 def find_shards(data_dir: str | os.PathLike) -> list[Path]:
@@ -100,10 +102,19 @@ def _row_ends(path: str) -> list[int]:
     return list(accumulate(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)))
 
 
-@lru_cache(GROUPS_KEPT)
+_kept: OrderedDict[tuple[str, int], pa.ChunkedArray] = OrderedDict()
+_lock = threading.Lock()
+
+
 def _row_group(path: str, group: int) -> pa.ChunkedArray:
-    """The bytes of the recordings of one row group."""
-    with _named(path), pq.ParquetFile(path) as file:
-        return pa.chunked_array(
-            [part.field("bytes") for part in file.read_row_group(group, columns=["audio.bytes"])["audio"].chunks]
-        )
+    """The bytes of the recordings of one row group; the last ones are kept, within `BYTES_KEPT`, at least one."""
+    with _lock:
+        if (path, group) in _kept:
+            _kept.move_to_end((path, group))
+            return _kept[path, group]
+        with _named(path), pq.ParquetFile(path) as file:
+            column = file.read_row_group(group, columns=["audio.bytes"])["audio"]
+        _kept[path, group] = pa.chunked_array([part.field("bytes") for part in column.chunks])
+        while len(_kept) > 1 and sum(part.nbytes for part in _kept.values()) > BYTES_KEPT:
+            _kept.popitem(last=False)
+        return _kept[path, group]

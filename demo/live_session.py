@@ -63,6 +63,7 @@ class LiveSession:
         self.now: EmotionResult | None = None  # of the utterance under way; None before there is enough of it
         self.last: Utterance | None = None
         self.voice: VoiceProfile | None = None
+        self.of_voice = ""  # whether a voice profile is used, said beside each prediction
         self.level = FLOOR_DB  # dB relative to full scale, of the latest sound
         self.lock = threading.Lock()
         self._looked = 0.0
@@ -70,6 +71,10 @@ class LiveSession:
         self._ended = 0.0  # its last speech so far
         self._quiet = 0.0  # speech before this belongs to earlier utterances
         self._resampler = soxr.ResampleStream(source_rate, sampling_rate, 1, dtype="float32")
+
+    def use(self, voice: VoiceProfile | None, of_voice: str) -> None:
+        """Predicts with a voice profile from now on, or without one; `of_voice` is said beside each prediction."""
+        self.voice, self.of_voice = voice, of_voice
 
     def predict(self, recognizer: EmotionRecognizer, samples: np.ndarray) -> None:
         """Takes in the next int16 samples `(num_samples,)`, and looks where enough have come."""

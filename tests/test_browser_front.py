@@ -119,6 +119,21 @@ def test_an_example_chosen_at_once_after_another_clip_stays_chosen(page):
     page.unroute_all()
 
 
+@pytest.mark.parametrize("asked_for", ["Predict the emotion", "Open the clip in the workbench"])
+def test_what_was_asked_for_an_earlier_clip_is_not_shown_with_the_present_one(page, tmp_path, asked_for):
+    emotion, bench = page.locator("#ser-emotion"), page.locator("#ser-clip-bench .ser-workbench")
+    page.set_input_files("#ser-audio input[type=file]", tone_file(tmp_path / "long.wav", 60.0))
+    expect(page.locator(".ser-measure").first).to_be_visible()
+    with page.expect_request(re.compile("/gradio_api/run/")) as asked:
+        page.get_by_role("button", name=asked_for).click()
+    page.get_by_role("button", name="Clear").click()
+    page.set_input_files("#ser-audio input[type=file]", tone_file(tmp_path / "short.wav", 1.0))
+    asked.value.response().finished()
+    page.wait_for_timeout(500)  # time enough for it to be shown
+    expect(emotion).to_contain_text("The clip: 1.0 s")
+    expect(bench).to_have_count(0)
+
+
 def test_an_example_chosen_after_a_reload_is_not_replaced_by_the_clip_kept_before(page):
     page.get_by_role("radio", name="German 1").check()
     told(page)

@@ -123,5 +123,8 @@ def test_a_profile_of_another_model_is_refused_and_can_be_replaced(page, clips):
     expect(page.locator("#ser-clip-voice")).to_be_hidden()
     page.set_input_files("#ser-audio input[type=file]", clips[0])
     expect(page.locator("#ser-emotion")).to_contain_text(messages.VOICE_NOT_USED)
+    go(page, "Live").get_by_role("button", name="Start the microphone").click()
+    expect(page.locator("#ser-live-emotion")).to_contain_text(messages.VOICE_NOT_USED)
+    page.get_by_role("button", name="Stop the microphone").click()
     make(go(page, "My voice"), clips)
     expect(status).to_contain_text(MADE)

@@ -6,7 +6,7 @@ import sys
 import pytest
 from corpora_fixtures import REPOSITORY, write_clips
 
-from datasets_scripts import CorpusError, load_corpora
+from datasets_scripts import CorpusError, load_corpora, shards
 from datasets_scripts.__main__ import main
 from datasets_scripts.prepare import prepare
 
@@ -55,6 +55,18 @@ def test_large_corpora_are_written_in_several_files(tmp_path, monkeypatch):
     second.rename(second.with_name("train-00003-of-00004.parquet")).write_bytes(content)
     with pytest.raises(CorpusError, match=f"is not whole: {second.name} is missing"):
         load_corpora(["tess"], tmp_path / "out")
+
+
+def test_files_larger_than_a_shard_are_read_one_by_one_and_few_are_kept(tmp_path, monkeypatch):
+    clips = write_clips(tmp_path / "data", *(f"OAF_{word}_sad.wav" for word in ("back", "bar", "base", "bath")))
+    size = clips[0].stat().st_size
+    monkeypatch.setattr("datasets_scripts.prepare.SHARD_BYTES", 2 * size // 3)
+    monkeypatch.setattr("datasets_scripts.prepare.GROUP_BYTES", size // 2)
+    assert prepare(["tess"], tmp_path / "data", tmp_path / "out", tmp_path / "cache") == 4
+    monkeypatch.setattr(shards, "BYTES_KEPT", int(2.5 * size))
+    for audio in [*load_corpora(["tess"], tmp_path / "out")["audio"]] * 2:
+        assert len(shards.recording(audio)) == size
+        assert sum(part.nbytes for part in shards._kept.values()) <= 2.5 * size
 
 
 def test_what_is_there_is_never_written_over(tmp_path, capsys):

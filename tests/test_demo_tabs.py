@@ -383,6 +383,8 @@ def test_an_hour_is_decoded_only_where_there_is_a_place(clip, monkeypatch):
     for work in (lambda: voice_quality.measures_of(clip), lambda: predict_part(recognizer, clip)):
         with pytest.raises(NoModel, match="Other recordings"):
             work()
+    decoded = DecodedClip(clip, np.zeros(RATE, dtype=np.float32), RATE, None)
+    assert voice_quality._measured(clip, decoded, "all")[0] is None
 
 
 def test_what_was_acted_is_told_beside_the_prediction_of_that_example():

@@ -155,7 +155,10 @@ def test_a_live_session_takes_a_profile_and_gives_it_up(recognizer, kept):
     assert messages.VOICE_USED in speak("me") and messages.VOICE_USED not in speak("other")
     assert client.post("/live/me/voice?rate=16000", content=b"").status_code == 200
     assert messages.VOICE_USED not in speak("me")
-    for content in (b"{}", b"\xff", b"[" * 100_000, json.dumps(kept | {"checkpoint": "x"}).encode()):
+    for spoilt in ({"checkpoint": "0" * 64}, {"mean": "much"}):
+        assert client.post("/live/me/voice?rate=16000", content=json.dumps(kept | spoilt)).status_code == 200
+        assert messages.VOICE_NOT_USED in speak("me")
+    for content in (b"{", b"\xff", b"[" * 100_000):
         refused = client.post("/live/me/voice?rate=16000", content=content)
         assert refused.status_code == 400 and "voice profile" in refused.json()["detail"]
     assert client.post("/live/me/voice?rate=16000", content=bytes(3_000_000)).status_code == 413
@@ -183,6 +186,45 @@ def test_the_server_keeps_no_profile(checkpoint, clips, kept, tmp_path, monkeypa
         assert kept["checkpoint"] not in json.dumps(list(state.components), default=str)
         made = [block.get_block_name() for block in fn.outputs].index("browserstate") if uploaded in inputs else None
         assert made is None or answer["data"][made] == kept
+
+
+def functions_of(page: gr.Blocks) -> dict:
+    return {fn.fn.__name__: fn for fn in page.fns.values() if fn.fn}
+
+
+def asked(arrived: float) -> gr.Request:
+    return gr.Request(Request({"type": "http", "state": {"arrived": arrived}}), session_hash="someone")
+
+
+def test_what_is_kept_may_be_forgotten_where_the_model_takes_no_profiles(checkpoint):
+    page = build_page(Models(RecognizerLoader(str(checkpoint))))
+    (forget,) = (block for block in page.blocks.values() if getattr(block, "value", None) == "Forget")
+    (told,) = (fn for fn in page.fns.values() if forget in fn.outputs)  # what is kept
+    (refused,) = (
+        fn
+        for fn in page.fns.values()
+        if told.outputs[0] in fn.outputs and [event for _, event in fn.targets] == ["load"]
+    )
+    shown = forget
+    while shown is not None:
+        assert shown not in refused.outputs
+        shown = shown.parent
+
+
+def test_a_profile_under_way_is_not_kept_once_it_is_forgotten(checkpoint, clips, kept):
+    functions = functions_of(build_page(Models(RecognizerLoader(str(checkpoint)))))
+    functions["forgotten"].fn(asked(2.0))
+    assert functions["made"].fn(asked(1.0), clips) == (gr.skip(), gr.skip())
+    assert functions["made"].fn(asked(3.0), clips)[0] == kept
+
+
+def test_the_answer_for_an_earlier_clip_is_not_shown(checkpoint, clips):
+    functions = functions_of(build_page(Models(RecognizerLoader(str(checkpoint)))))
+    functions["changed"].fn(asked(2.0), clips[1])
+    for name, nothing in (("predicted", (gr.skip(),) * 5), ("again", (gr.skip(),) * 5), ("opened", "")):
+        assert functions[name].fn(asked(1.0), clips[0], None, False) == nothing
+        assert functions[name].fn(asked(3.0), clips[1], None, False) != nothing
+    assert functions["again"].fn(asked(1.0), clips[1], None, True)[0] != gr.skip()  # asked for as the clip came
 
 
 def test_programs_may_leave_out_the_profile_and_send_it_as_text(kept, profile):

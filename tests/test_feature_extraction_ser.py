@@ -1,5 +1,7 @@
 """The extractor, against librosa and Praat."""
 
+import math
+
 import librosa
 import numpy as np
 import parselmouth
@@ -159,6 +161,13 @@ def test_voice_quality_is_that_of_plain_praat_calls(rate, seconds):
         for name, value in plain_praat(wave, rate).items():
             tolerance = {"abs": 0.05} if name == "hnr" else {"rel": 1e-9}
             assert found[name] == pytest.approx(value, nan_ok=True, **tolerance), name
+
+
+@pytest.mark.parametrize("at", [0, -16])
+def test_a_click_at_an_end_of_a_faint_voice_is_as_to_praat(at):
+    wave = spoken(2.0, 16_000, 0)[:31_840] / 6  # a length with which no frame reaches the ends
+    wave[at : at + 16 or None] += 0.7 * np.hanning(16)
+    assert math.isnan(plain_praat(wave, 16_000)["hnr"]) and math.isnan(voice_quality(wave, 16_000)["hnr"])
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "short"])

@@ -1,6 +1,7 @@
 """Voice profiles: what they hold, what they change, and whom they are refused."""
 
 import json
+import resource
 import threading
 
 import numpy as np
@@ -104,6 +105,19 @@ def test_saved_and_loaded_it_is_the_same_and_holds_no_audio(profile, tmp_path):
     assert np.shape(content["mean"]) == np.shape(content["std"]) == (2, 16)
 
 
+def test_a_disk_that_is_full_leaves_the_profile_that_was_there(profile, tmp_path):
+    path = tmp_path / "me.json"
+    profile.save(path)
+    before, limit = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))  # no file may grow beyond
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            profile.save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("changed", [{"mean": [[1.0]]}, {"std": "much"}, {"num_frames": 0}, {"num_frames": "3"},
                                      {"mean": None}, {"checkpoint": 3}, {"more": 1}, {"num_frames": 10**400},
                                      {"checkpoint": "x" * 10_000}, {"mean": [["1"] * 16] * 2}, {"mean": [[1.0], []]},
@@ -142,6 +156,9 @@ def test_it_belongs_to_one_checkpoint(folder, profile, tmp_path):
     for use in (lambda: without(CLIPS[0], RATE, voice=profile), lambda: VoiceProfile.from_clips(without, CLIPS, RATE)):
         with pytest.raises(VoiceProfileError, match="no speech encoder"):
             use()
+    coarse = EmotionRecognizer.from_pretrained(folder, dtype="bfloat16")
+    with pytest.raises(VoiceProfileError, match="make one with this model, loaded as bfloat16 like this one"):
+        coarse(CLIPS[0], RATE, voice=profile)
     with pytest.raises(VoiceProfileError, match="at least one recording"):
         VoiceProfile.from_clips(again, [])
 

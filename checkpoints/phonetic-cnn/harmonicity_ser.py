@@ -50,6 +50,8 @@ def harmonicity(samples: np.ndarray, sampling_rate: int, minimum_pitch: float) -
     peaks = np.maximum(windows.max(axis=1) - means, means - windows.min(axis=1))
     voiceless = 2 - peaks / np.abs(samples - samples.mean()).max() / SILENCE_THRESHOLD  # strength of being silent
     loud = np.flatnonzero(voiceless < 1)
+    if not len(loud):  # the loudest sample lies where no frame is centred, as with a click at an end
+        return np.zeros(0)
     spans, points = sliding_window_view(samples, 4 * half), max(2, round(POINTS_PER_SECOND / sampling_rate))
     parts = np.split(loud, range(FRAMES_AT_ONCE, len(loud), FRAMES_AT_ONCE))
     strength = np.concatenate(

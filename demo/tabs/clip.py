@@ -11,6 +11,7 @@ import numpy as np
 from demo import cards, messages, voices
 from demo.answer_buttons import answer_buttons, wire_saving
 from demo.api import Prediction, endpoint, typed
+from demo.cancelling import LastWords
 from demo.components import AT_ONCE, audio_input, keep_clip
 from demo.example_shelf import ExampleShelf
 from demo.examples import Example
@@ -55,24 +56,29 @@ def build(page: gr.Blocks, load: Callable[[], EmotionRecognizer], examples: list
             save = answer_buttons()
             trust = cards.html(cards.note(["Loading the model …"]), "ser-trust")
     picture = cards.html("", "ser-picture")
-    clip_workbench.build(load, decode_and_predict, audio, voice, use)
+    present = LastWords()
+    clip_workbench.build(load, decode_and_predict, audio, voice, use, present)
     decoded = gr.State(None, time_to_live=KEPT_SECONDS)
     data = gr.JSON(show_label=False, open=False, max_height=360, elem_id="ser-data", render=False)
     answered = [emotion, bars, picture, data, decoded]
 
-    def predicted(path: str | None, kept: Any, use: bool) -> tuple[Any, ...]:
-        return predict_or_message(load, path, kept if use else None)
+    def changed(request: gr.Request, path: str | None) -> None:
+        present.say(request, path)
 
-    def again(path: str | None, kept: Any, use: bool) -> tuple[Any, ...]:
-        return predicted(path, kept, use) if path else _only(cards.waiting_card())
+    def predicted(request: gr.Request, path: str | None, kept: Any, use: bool) -> tuple[Any, ...]:
+        shown = predict_or_message(load, path, kept if use else None)
+        is_present = present.since(request) in (None, (path,))
+        return shown if is_present else (gr.skip(),) * len(answered)
+
+    def again(request: gr.Request, path: str | None, kept: Any, use: bool) -> tuple[Any, ...]:
+        return predicted(request, path, kept, use) if path else _only(cards.waiting_card())
 
     shown_on = {"outputs": answered, **AT_ONCE, "show_progress": "minimal", "show_progress_on": emotion}
     given = [audio, voice.kept, use]
-    events = [
-        button.click(predicted, given, **shown_on),
-        # However the clip changes: uploaded, recorded, trimmed, cleared, an example, or back after a reload.
-        gr.on([audio.change, use.input], again, given, **shown_on),
-    ]
+    # However the clip changes: uploaded, recorded, trimmed, cleared, an example, or back after a reload.
+    changes = [audio.change, use.input]
+    gr.on(changes, changed, audio, None, **AT_ONCE)
+    events = [button.click(predicted, given, **shown_on), gr.on(changes, again, given, **shown_on)]
     shelf.put_into(audio)
     shelf.tell_after(events[1], data, decoded)
     drawn = [event.then(picture_of, decoded, picture, **AT_ONCE) for event in events]

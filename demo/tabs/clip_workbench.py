@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 
 from demo import cards, messages, voices
+from demo.cancelling import LastWords
 from demo.components import AT_ONCE
 from demo.loading import NoModel
 from demo.voices import VisitorVoice
@@ -26,7 +27,12 @@ Predict = Callable[..., "DecodedClip"]  # recognizer, path, voice
 
 
 def build(
-    load: Callable[[], EmotionRecognizer], predict: Predict, audio: gr.Audio, voice: VisitorVoice, use: gr.Checkbox
+    load: Callable[[], EmotionRecognizer],
+    predict: Predict,
+    audio: gr.Audio,
+    voice: VisitorVoice,
+    use: gr.Checkbox,
+    present: LastWords,
 ) -> None:
     """Adds a button and the workbench to the page under construction.
 
@@ -36,13 +42,15 @@ def build(
         audio: Where the clip is; another one closes the workbench.
         voice: The visitor's voice profile.
         use: Whether it is used.
+        present: The path of the clip that each session has, said when it changes or `use` does.
     """
     button = gr.Button("Open the clip in the workbench", size="lg", elem_id="ser-clip-bench-open")
     cards.html(cards.note([messages.WORKBENCH]), "ser-clip-bench-note")
     bench = cards.html("", "ser-clip-bench")
 
-    def opened(path: str | None, kept: Any, use: bool) -> str:
-        return workbench_or_message(load, predict, path, kept if use else None)
+    def opened(request: gr.Request, path: str | None, kept: Any, use: bool) -> str:
+        shown = workbench_or_message(load, predict, path, kept if use else None)
+        return shown if present.since(request) is None else ""
 
     button.click(opened, [audio, voice.kept, use], bench, **AT_ONCE | {"show_progress": "minimal"})
     gr.on([audio.change, use.input], None, None, bench, js="() => ''", **AT_ONCE)

@@ -6,6 +6,7 @@ files a second, and a chunk that arrives while the previous one is processed ove
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from demo.live_session import SHOWN_SECONDS, LiveSession
 from demo.raw_audio import Refused, body_of, samples_of, served
 from demo.uploads import visitor_of
 from demo.voices import VisitorVoice
-from ser_model.inference.voice_profile import MOST_CHARACTERS, NO_PROFILE, VoiceProfileError
+from ser_model.inference.voice_profile import MOST_CHARACTERS, NO_PROFILE
 
 if TYPE_CHECKING:
     from ser_model.inference.recognizer import EmotionRecognizer
@@ -61,20 +62,19 @@ class LiveSessions:
             return shown(session)
 
     def set_voice(self, visitor: str, name: str, source_rate: int, text: str) -> None:
-        """Predicts with a visitor's voice profile from now on, JSON text, or without where it is empty.
+        """Predicts with a visitor's voice profile from now on, JSON text, or without where it is empty or does not fit.
 
         Raises:
             NoModel: There is no model to predict with.
-            Refused: There are too many sessions, or the profile is none or of another model.
+            Refused: There are too many sessions, or the text is no JSON.
         """
         recognizer = self._load()
         try:
-            voice = voices.given(text)
-            if voice:
-                voice.check(recognizer)
-        except VoiceProfileError as error:
-            raise Refused(400, str(error)) from error
-        self._session((visitor, name), source_rate, recognizer.sampling_rate).voice = voice
+            kept = json.loads(text) if text else None
+        except (ValueError, RecursionError) as error:
+            raise Refused(400, NO_PROFILE) from error
+        voice = voices.usable(kept, recognizer)
+        self._session((visitor, name), source_rate, recognizer.sampling_rate).use(*voice)
 
     def _session(self, key: tuple[str, str], source_rate: int, sampling_rate: int) -> LiveSession:
         self.forget_idle()
@@ -122,9 +122,8 @@ def shown(session: LiveSession) -> dict[str, str | float]:
 
 def _card(session: LiveSession) -> str:
     """The emotion of the utterance under way; before there is one, that somebody speaks; in silence the last one."""
-    of_voice = messages.VOICE_USED if session.voice else ""
     if session.now:
-        return cards.emotion_card(session.now.as_data(), [of_voice], live=True)
+        return cards.emotion_card(session.now.as_data(), [session.of_voice], live=True)
     if session.speaking:
         return cards.live_state(messages.OPENING, messages.OPENING_LEAD)
     if session.last:

@@ -9,6 +9,7 @@ import gradio as gr
 
 from demo import cards, messages
 from demo.api import endpoint, typed
+from demo.cancelling import LastWords
 from demo.components import AT_ONCE
 from demo.loading import NoModel
 from demo.voices import STORAGE_KEY, VisitorVoice, usable
@@ -43,7 +44,7 @@ def build(
             cards.html(cards.sentences(), "ser-sentences")
         with gr.Column(min_width=300):
             status = cards.html(status_of(None), "ser-my-voice-status")
-            with gr.Column(elem_id="ser-my-voice-make") as making:
+            with gr.Column(elem_id="ser-my-voice-make"):
                 recorder = gr.Audio(
                     label="Record a sentence", sources=["microphone"], type="filepath", format=None, buttons=[],
                     editable=False, elem_id="ser-my-voice-recorder", elem_classes="ser-audio",
@@ -56,14 +57,23 @@ def build(
                     make = gr.Button("Make my profile", variant="primary", size="lg", scale=2, min_width=180)
                     forget = gr.Button("Forget", size="lg", scale=1, min_width=90, interactive=False)
     recorder.stop_recording(None, [recorder, files], [files, recorder], js=_ADD, **AT_ONCE)
+    words = LastWords()
+
+    def made(request: gr.Request, files: list[str] | None) -> tuple[Any, ...]:
+        answer = make_or_message(load, files)
+        return answer if words.since(request) is None else (gr.skip(), gr.skip())  # forgotten since
+
+    def forgotten(request: gr.Request) -> None:
+        words.say(request)
+
     make.click(
-        lambda files: make_or_message(load, files), files, [voice.kept, status],
-        **AT_ONCE | {"show_progress": "minimal", "show_progress_on": status},
+        made, files, [voice.kept, status], **AT_ONCE | {"show_progress": "minimal", "show_progress_on": status},
     )  # fmt: skip
-    forget.click(None, None, voice.kept, js=_FORGET, **AT_ONCE)
+    forget.click(None, None, voice.kept, js=_FORGET, **AT_ONCE)  # in the browser alone, whatever the server does
+    forget.click(forgotten, None, None, **AT_ONCE)
     shown = [status, forget, *voice.boxes]
     voice.kept.change(lambda kept: shown_of(load, kept, len(voice.boxes)), voice.kept, shown, **AT_ONCE)
-    hidden = [reading, making, *one_speaker]
+    hidden = [reading, recorder, files, make, *one_speaker]  # what is kept may be forgotten with any model
     page.load(lambda: refusal_of(load, len(hidden)), None, [status, *hidden], **AT_ONCE)
     endpoint("voice_profile", lambda files: profile_of(load(), files), files, typed(VoiceProfile, "profile"),
              _DESCRIPTION)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -62,13 +63,17 @@ def measures_of(path: str) -> Measured:
         AudioError: The recording cannot be used.
         NoModel: Too much else is under way.
     """
+    return _limited(lambda: load_audio(path, SAMPLING_RATE))
+
+
+def _limited(wave_of: Callable[[], np.ndarray]) -> Measured:
     from demo.serving import limited  # brings torch, which the page's process has only once a model is there
 
-    return limited(lambda: measures_of_wave(load_audio(path, SAMPLING_RATE)))
+    return limited(lambda: measures_of_wave(wave_of()))
 
 
 def measures_of_wave(wave: np.ndarray) -> Measured:
-    """The same for a recording `(num_samples,)` at `SAMPLING_RATE`."""
+    """The same for a recording `(num_samples,)` at `SAMPLING_RATE`, whatever else is under way."""
     most = int(MOST_SECONDS * SAMPLING_RATE)
     found = measure_voice(wave[:most], SAMPLING_RATE)
     values = {name: float(value) if math.isfinite(value) else None for name, value in found.items()}
@@ -109,7 +114,7 @@ def _measured(path: str | None, decoded: DecodedClip | None, group: str) -> tupl
     measures = None
     with contextlib.suppress(AudioError, NoModel):  # shown in the place of the emotion
         if decoded and decoded.path == path and decoded.sampling_rate == SAMPLING_RATE:
-            measures = measures_of_wave(decoded.wave)
+            measures = _limited(lambda: decoded.wave)
         elif path:
             measures = measures_of(path)
     return measures, panel_of(measures, group)

@@ -99,7 +99,8 @@ class EmotionRecognizer(BaseRecognizer):
         return num_layers, size
 
     def digest(self) -> str:
-        settings = [self.calibration_temperature, self.feature_extractor.to_dict()]
+        extractor = getattr(self.model, "extractor", self.feature_extractor)  # that of a model trained elsewhere
+        settings = [self.calibration_temperature, json.loads(extractor.to_json_string())]
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
         for values in self.model.state_dict().values():
             digest.update(values.float().cpu().numpy().tobytes())

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser_model.audio import AudioError, AudioSource, load_audio
@@ -158,19 +159,34 @@ class VoiceProfile:
         return profile
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes the profile as JSON."""
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file)
+        """Writes the profile as JSON; one that was there stays whole until this one is."""
+        path = Path(path)
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            partial.write_text(json.dumps(asdict(self)), encoding="utf-8")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def seconds(self, recognizer: BaseRecognizer) -> float:
-        """Length of the audio that it was taken from, in seconds."""
+        """Length of the audio that it was taken from, in seconds.
+
+        Raises:
+            VoiceProfileError: The model is an exported one, which does not tell how long its steps are.
+        """
+        if recognizer.model is None:
+            raise VoiceProfileError("An exported model does not tell how long a voice profile is; its checkpoint does.")
         return self.num_frames * recognizer.model.time_stride * recognizer.seconds_per_frame
 
     def check(self, recognizer: BaseRecognizer) -> None:
         """Raises `VoiceProfileError` if the profile was made with another model, or the model takes none."""
         known = checksum(recognizer)
         if self.checkpoint != known or (len(self.mean), len(self.mean[0])) != recognizer.profile_shape:
-            raise VoiceProfileError("The voice profile was made with another model; make one with this model.")
+            coarse = str(getattr(recognizer.model, "dtype", "")) == "torch.bfloat16"  # whose weights are others
+            raise VoiceProfileError(
+                "The voice profile was made with another model; make one with this model"
+                f"{', loaded as bfloat16 like this one' if coarse else ''}."
+            )
 
     def network(self, recognizer: EmotionRecognizer) -> Any:
         """The recognizer's model with this voice's statistics in place of the training speakers'.
