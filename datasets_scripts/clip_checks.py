@@ -13,7 +13,7 @@ from datasets import Dataset, Features, Value
 
 from ser_model.audio import AudioError, load_audio, open_audio
 
-_VERSION = 3  # raise when measure_clip says something else of a clip: datasets' cache does not see a changed body
+_VERSION = 4  # raise when measure_clip says something else of a clip: datasets' cache does not see a changed body
 CHECKED_RATE = 48_000  # Hz; clips with a higher rate are checked at this one, in less memory
 
 

@@ -122,7 +122,7 @@ def below_baselines(reports: Reports, baselines: Baselines) -> list[str]:
 def protocols_figure(reports: Reports, anchors: dict[str, Any]) -> Figure:
     """Test accuracy of each measured preset by protocol, beside the figure reported by its authors."""
     grouped = _by_preset(reports)
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
+    figure = Figure(figsize=(max(10, 1.25 * len(grouped)), 4.4), layout="constrained")
     axes = figure.subplots()
     positions = np.arange(len(grouped))
     for offset, protocol in enumerate(COLUMNS):
