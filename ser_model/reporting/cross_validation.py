@@ -35,8 +35,8 @@ PAIRED_NOTE = (
     "Wilcoxon's signed-rank test on the UAR of each test speaker under both, two-sided."
 )
 POOLED_NOTE = (
-    "`all` is the whole test part of each fold. A corpus with fewer folds than another is in some of them again, so "
-    "that its speakers count several times; then `all` has no interval."
+    "`all` is the whole test part of each fold; a corpus with fewer folds than another is in some of them again. It "
+    "has an interval only where each fold tests other speakers of every corpus."
 )
 
 
@@ -54,7 +54,7 @@ class Part:
         return runs_on(reports, preset, self.name, protocol)
 
     def tests_each_once(self, runs: Reports) -> bool:
-        """Whether every corpus has as many folds as the others."""
+        """Whether each fold tests every corpus, and none of them twice."""
         job = next(iter(runs))
         return all(len(runs_on(runs, job.preset, corpus, job.protocol)) == len(runs) for corpus in self.corpora)
 
